@@ -1,0 +1,1 @@
+"""Metrics, evaluators of the published data sets, and their reports."""
