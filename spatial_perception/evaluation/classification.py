@@ -22,7 +22,7 @@ def accuracy(probabilities: ArrayLike, truth: ArrayLike) -> float:
 def ece(probabilities: ArrayLike, truth: ArrayLike, bins: int = CALIBRATION_BINS) -> float:
     """Expected calibration error of the most probable class, percent (Guo et al., 2017).
 
-    The confidence in (0, 1] falls into `bins` equal half-open bins (low, high]; the error is the mean of
+    The confidence in (0, 1] falls into `bins` equal bins (low, high]; the error is the mean of
     |accuracy - confidence| over the bins, weighted by their samples.
 
     Args:

@@ -18,7 +18,7 @@ class ConfusionMatrix:
 
     Attributes:
         names: The K class names, in the order of their indices.
-        counts: (K, K + 1) int64, rows the truth, columns the prediction, the last column "no answer".
+        counts: (K, K + 1) int64, rows the truth, columns the prediction, the last "no answer".
     """
 
     def __init__(self, names: Sequence[str]) -> None:
