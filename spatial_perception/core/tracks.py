@@ -1,0 +1,67 @@
+"""Objects with an identity and a velocity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spatial_perception.core.checks import check_array
+from spatial_perception.core.detections import Detections3D
+from spatial_perception.core.header import Header
+from spatial_perception.core.labels import LabelSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracks:
+    """Upright boxes with ids and motion.
+
+    Args:
+        header: stamp and frame.
+        centers_m: (N, 3) float32, box centres, metres.
+        sizes_lwh_m: (N, 3) float32, length, width, height, metres.
+        yaws_rad: (N,) float32, heading about z, radians.
+        velocities_mps: (N, 2) float32, vx and vy in the header's frame, metres a second.
+        yaw_rates_radps: (N,) float32, radians a second.
+        scores: (N,) float32 in 0..1.
+        labels: (N,) int32, index in `label_set`.
+        ids: (N,) int64, never reused within a run.
+        label_set: the classes.
+    """
+
+    header: Header
+    centers_m: np.ndarray
+    sizes_lwh_m: np.ndarray
+    yaws_rad: np.ndarray
+    velocities_mps: np.ndarray
+    yaw_rates_radps: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+    ids: np.ndarray
+    label_set: LabelSet
+
+    def __post_init__(self) -> None:
+        count = len(self.centers_m)
+        check_array("centers_m", self.centers_m, (None, 3), np.float32)
+        check_array("sizes_lwh_m", self.sizes_lwh_m, (count, 3), np.float32)
+        check_array("yaws_rad", self.yaws_rad, (count,), np.float32)
+        check_array("velocities_mps", self.velocities_mps, (count, 2), np.float32)
+        check_array("yaw_rates_radps", self.yaw_rates_radps, (count,), np.float32)
+        check_array("scores", self.scores, (count,), np.float32)
+        check_array("labels", self.labels, (count,), np.int32)
+        check_array("ids", self.ids, (count,), np.int64)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def detections(self) -> Detections3D:
+        """Returns the boxes alone."""
+        return Detections3D(
+            self.header,
+            self.centers_m,
+            self.sizes_lwh_m,
+            self.yaws_rad,
+            self.scores,
+            self.labels,
+            self.label_set,
+        )
