@@ -1,0 +1,12 @@
+"""The five networks, each in its own file; importing the package registers them."""
+
+from spatial_perception.networks import stn_classifier
+from spatial_perception.networks.registry import (
+    SpatialNetwork,
+    build,
+    names,
+    network_class,
+    register,
+)
+
+__all__ = ["SpatialNetwork", "build", "names", "network_class", "register", "stn_classifier"]

@@ -1,0 +1,86 @@
+"""Checkpoints: everything a run needs to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from spatial_perception.errors import ConfigError
+
+LAST, BEST = "last.pt", "best.pt"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """The state after `step` steps.
+
+    Attributes:
+        step: Steps done.
+        seconds: Time spent in them.
+        network: State of the trained weights.
+        averaged: State of their moving average.
+        optimizer: State of the optimizer.
+        best: Metrics of the best validation so far, empty before the first.
+    """
+
+    step: int
+    seconds: float
+    network: dict[str, Any]
+    averaged: dict[str, Any]
+    optimizer: dict[str, Any]
+    best: dict[str, float]
+
+    def save(self, path: Path) -> None:
+        """Writes the file; a reader sees the old or the new one, never half of one."""
+        _save(asdict(self), path)
+
+    @classmethod
+    def load(cls, path: Path) -> Checkpoint:
+        """Reads what `save` wrote.
+
+        Raises:
+            ConfigError: If the file is missing or holds something else.
+        """
+        return cls(**_load(path))
+
+
+def save_weights(path: Path, state: dict[str, Any], metrics: dict[str, float], step: int) -> None:
+    """Writes averaged weights and the metrics they reached."""
+    _save({"weights": state, "metrics": metrics, "step": step}, path)
+
+
+def load_weights(path: Path) -> tuple[dict[str, Any], dict[str, float]]:
+    """State dict and metrics of a file of `save_weights`, or the averaged weights of a checkpoint.
+
+    Raises:
+        ConfigError: If the file is missing or holds something else.
+    """
+    content = _load(path)
+    if "weights" in content:
+        return content["weights"], content["metrics"]
+    if "averaged" in content:
+        return content["averaged"], content["best"]
+    raise ConfigError(f"{path}: not a checkpoint of this package")
+
+
+def _save(content: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save(content, partial)
+    os.replace(partial, path)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such checkpoint, train the model first")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ConfigError(f"{path}: not a readable checkpoint ({error})") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: not a checkpoint of this package")
+    return content
