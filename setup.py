@@ -1,0 +1,84 @@
+"""Installs the package alike with pip and with colcon (ament_python)."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "spatial_perception"
+SHARE = f"share/{NAME}"
+
+STAGES = (
+    "camera_detector",
+    "camera_segmenter",
+    "sign_classifier",
+    "light_classifier",
+    "lidar_detector",
+    "lidar_segmenter",
+    "occupancy_mapper",
+    "overlay",
+)
+
+EXTRAS = {
+    # inference on processor cores, the default of machines without an NVIDIA GPU
+    "cpu": ["openvino>=2025.0", "onnxruntime>=1.19"],
+    "rtx": ["tensorrt-rtx>=1.2", "cuda-python>=12.6"],
+    "dds": ["cyclonedds>=0.10.5"],
+    "simulation": ["open3d>=0.19"],
+    "training": [
+        "torch>=2.5",
+        "torchvision>=0.20",
+        "onnx>=1.17",
+        "onnxscript>=0.2",
+        "safetensors>=0.4",
+        "tensorboard>=2.15",
+    ],
+    "precision": ["onnx>=1.17", "onnxconverter-common>=1.14"],
+    "argoverse": ["pyarrow>=15"],
+}
+EXTRAS["test"] = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6", "torch-geometric>=2.5"]
+EXTRAS["check"] = ["ruff==0.17.6", "mypy==2.4.1", "types-PyYAML", "scipy-stubs"]
+
+
+def data_files() -> list[tuple[str, list[str]]]:
+    """Returns what goes to share/: ROS looks for it there, and so does `runtime.models`."""
+    listed = [
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (SHARE, ["package.xml"]),
+    ]
+    for top in ("launch", "config", "rviz", "models"):
+        folders: dict[Path, list[str]] = {}
+        for path in sorted(Path(top).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                folders.setdefault(path.parent, []).append(str(path))
+        listed += [(f"{SHARE}/{folder}", files) for folder, files in folders.items()]
+    return listed
+
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="Camera and LiDAR perception for ROS 2, bags and DDS",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    data_files=data_files(),
+    install_requires=[
+        "setuptools",
+        "numpy>=1.26",
+        "scipy>=1.11",
+        "pyyaml>=6",
+        "opencv-python-headless>=4.9",
+        "rosbags>=0.10.9",
+        "matplotlib>=3.8",
+        "rich>=13",
+    ],
+    extras_require=EXTRAS,
+    zip_safe=True,
+    entry_points={
+        "console_scripts": [
+            "spatial-perception = spatial_perception.cli.main:main",
+            "perception = spatial_perception.nodes.perception:main",
+            *(f"{stage} = spatial_perception.nodes.executables:{stage}" for stage in STAGES),
+        ]
+    },
+)
