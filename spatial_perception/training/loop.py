@@ -19,7 +19,7 @@ from spatial_perception.training.ema import AveragedNetwork
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.run_log import RunLog
 from spatial_perception.training.schedule import rate_factor
-from spatial_perception.training.task import Task
+from spatial_perception.training.task import Task, step_seed
 
 B = TypeVar("B")
 
@@ -101,7 +101,7 @@ class _Run(Generic[B]):
 
     def _train_step(self, batch: B) -> Callable[[], dict[str, float]]:
         config = self._config
-        torch.manual_seed(hash((config.seed, self._step)) % 2**63)
+        torch.manual_seed(step_seed(config.seed, self._step))
         rate = config.learning_rate * rate_factor(self._progress(), config.schedule, config.warmup)
         for group in self._optimizer.param_groups:
             group["lr"] = rate

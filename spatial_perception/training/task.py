@@ -116,6 +116,11 @@ class EpochOrder:
             first += taken
 
 
+def step_seed(seed: int, step: int) -> int:
+    """The seed of a step's random numbers in torch."""
+    return (seed * 1_000_003 + step) % 2**63
+
+
 def sample_generator(seed: int, step: int, slot: int = 0) -> np.random.Generator:
     """The random source of one sample of one step, independent of all others."""
     return np.random.default_rng([seed, 1 + step, slot])

@@ -1,0 +1,73 @@
+"""The models that can be trained, by name, each from one configuration file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from spatial_perception.config import from_mapping, load_yaml, near_miss
+from spatial_perception.errors import ConfigError
+from spatial_perception.training.classifier_task import ClassifierConfig, ClassifierTask
+from spatial_perception.training.loop import FitResult, fit
+from spatial_perception.training.task import Task
+
+TaskFactory = Callable[[str, Any, Path], Task[Any]]
+
+tasks: dict[str, tuple[type[Any], TaskFactory]] = {
+    "sign_classifier": (ClassifierConfig, ClassifierTask),
+    "light_classifier": (ClassifierConfig, ClassifierTask),
+}
+"""Model name -> its configuration dataclass and its task, made of (name, configuration, data root)."""
+
+
+def load_task(
+    model: str, config_path: Path, data_root: Path, max_minutes: float | None = None
+) -> Task[Any]:
+    """The task of a model as its configuration file describes it.
+
+    Args:
+        model: A name in `tasks`.
+        config_path: YAML file, as in config/training.
+        data_root: Folder of the data set that the model is trained on.
+        max_minutes: Replaces the file's time budget.
+
+    Raises:
+        ConfigError: If the model is unknown or the file does not fit it.
+        DatasetError: If the data is not there.
+    """
+    if model not in tasks:
+        raise ConfigError(f"no training for model '{model}'{near_miss(model, tasks)}")
+    config_class, task = tasks[model]
+    config = from_mapping(config_class, load_yaml(config_path), str(config_path))
+    if max_minutes is not None:
+        config = replace(config, fit=replace(config.fit, max_minutes=max_minutes))
+    return task(model, config, data_root)
+
+
+def train(
+    model: str,
+    config_path: Path,
+    data_root: Path,
+    out_dir: Path,
+    resume: bool = False,
+    max_minutes: float | None = None,
+    show: bool = True,
+) -> FitResult:
+    """Trains a model and returns where its weights are.
+
+    Args:
+        model: A name in `tasks`.
+        config_path: YAML file, as in config/training.
+        data_root: Folder of the data set that the model is trained on.
+        out_dir: Folder for checkpoints and logs.
+        resume: Go on from the last checkpoint in `out_dir`.
+        max_minutes: Replaces the file's time budget.
+        show: Draw a progress bar.
+
+    Raises:
+        ConfigError: If the model is unknown or the file does not fit it.
+        DatasetError: If the data is not there.
+    """
+    return fit(load_task(model, config_path, data_root, max_minutes), out_dir, resume, show)
