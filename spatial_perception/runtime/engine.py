@@ -1,0 +1,286 @@
+"""Engines: a model loaded on a backend, with every array checked on its way in and out."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spatial_perception.config import near_miss
+from spatial_perception.errors import EngineError
+from spatial_perception.runtime.backends import BACKENDS, get_backend
+from spatial_perception.runtime.backends.base import Arrays, Backend, Job, Session, TensorSpecs
+from spatial_perception.runtime.cache import EngineCache, EngineKey
+from spatial_perception.runtime.heartbeat import heartbeat
+from spatial_perception.runtime.precision import convert
+from spatial_perception.runtime.spec import ModelSpec, Precision, TensorSpec, Variant
+
+logger = logging.getLogger(__name__)
+
+_announced: set[str] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine is, for diagnostics and reports."""
+
+    model: str
+    file: str
+    backend: str
+    backend_version: str
+    precision: Precision
+    device: str
+    cache_key: str
+    """Name of the cache entry; empty for backends that build nothing."""
+    from_cache: bool
+
+
+class Engine:
+    """A network ready to run. `infer` may be called from any thread; calls are serialized."""
+
+    def __init__(self, session: Session, variant: Variant, info: EngineInfo) -> None:
+        """Takes over `session`.
+
+        Raises:
+            EngineError: If what was loaded does not have the tensors that model.yaml lists.
+        """
+        self.info = info
+        self._session: Session | None = session
+        self._variant = variant
+        self._lock = threading.Lock()
+        place = f"{info.model}/{info.file}"
+        _check_declared(session.inputs, variant.inputs, f"{place}: input")
+        _check_declared(session.outputs, variant.outputs, f"{place}: output")
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """The inputs that `infer` wants."""
+        return self._variant.inputs
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """The outputs that `infer` gives."""
+        return self._variant.outputs
+
+    def infer(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns the outputs by name, fresh arrays of the shapes and dtypes in model.yaml.
+
+        Args:
+            inputs: one array for each input; shape and dtype exactly as in model.yaml.
+
+        Raises:
+            EngineError: If an array is missing, unknown or of another shape or dtype, if the
+                engine is closed, or if the backend fails.
+        """
+        place = f"model '{self.info.model}'"
+        arrays = _checked_inputs(inputs, self._variant.inputs, place)
+        with self._lock:
+            if self._session is None:
+                raise EngineError(f"{place}: the engine is closed")
+            try:
+                outputs = self._session.run(arrays)
+            except EngineError:
+                raise
+            except Exception as error:
+                raise EngineError(f"{place}: {self.info.backend} failed: {error}") from error
+        for name, spec in self._variant.outputs.items():
+            _check_array(outputs[name], spec, f"{place}: output '{name}'")
+        return outputs
+
+    def close(self) -> None:
+        """Frees the engine; a second call does nothing."""
+        with self._lock:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def create_engine(
+    spec: ModelSpec,
+    variant: int = 0,
+    backend: str = "auto",
+    precision: Precision | None = None,
+    threads: int | None = None,
+    cache_dir: str | Path | None = None,
+) -> Engine:
+    """Returns an engine for one variant of a model, built now or taken from the cache.
+
+    Args:
+        spec: the model, as `ModelSpec.load` gives it.
+        variant: index into `spec.variants`, as `spec.variant_for` gives it.
+        backend: a name in `BACKENDS`, or `auto` for the first of them that works here.
+        precision: None for the model's own, see `Backend.default_precision`.
+        threads: CPU threads of the CPU backends; None for all cores.
+        cache_dir: folder of the engine cache; None for the user's.
+
+    Raises:
+        ConfigError: If the backend's name is unknown.
+        EngineError: If no backend can run the model; says what each of them lacks.
+    """
+    if not 0 <= variant < len(spec.variants):
+        raise EngineError(
+            f"model '{spec.name}': no variant {variant}, there are {len(spec.variants)}"
+        )
+    cache = EngineCache(cache_dir)
+    if backend != "auto":
+        return _create(get_backend(backend), spec, variant, precision, threads, cache)
+    refusals = []
+    for name in BACKENDS:
+        try:
+            engine = _create(get_backend(name), spec, variant, precision, threads, cache)
+        except EngineError as error:
+            refusals.append(f"{name}: {error}")
+            continue
+        _announce(engine.info, refusals)
+        return engine
+    raise EngineError(f"model '{spec.name}': no backend works: {'; '.join(refusals)}")
+
+
+def engine_key(backend: Backend, job: Job) -> EngineKey:
+    """Returns the cache key of the engine that `backend` would build for `job`."""
+    inputs = job.variant.inputs.items()
+    return EngineKey(
+        onnx=hashlib.sha256(job.graph).hexdigest(),
+        backend=backend.name,
+        backend_version=backend.version(),
+        device=backend.device(),
+        precision=job.precision,
+        shapes=" ".join(f"{name}={'x'.join(map(str, t.shape))}" for name, t in inputs),
+    )
+
+
+def _create(
+    backend: Backend,
+    spec: ModelSpec,
+    variant: int,
+    precision: Precision | None,
+    threads: int | None,
+    cache: EngineCache,
+) -> Engine:
+    if reason := backend.unavailable():
+        raise EngineError(f"backend '{backend.name}' {reason}; {backend.install_hint}")
+    chosen = precision or backend.default_precision(spec.precision)
+    if chosen not in backend.precisions:
+        raise EngineError(
+            f"backend '{backend.name}' has no precision '{chosen}'"
+            f"{near_miss(chosen, backend.precisions)}"
+        )
+    job = _job(backend, spec, variant, chosen, threads, cache)
+    if not backend.cached:
+        return Engine(backend.load(b"", job), job.variant, _info(backend, job, "", False))
+
+    key = engine_key(backend, job)
+
+    def build() -> bytes:
+        with heartbeat(f"{job.label}: building the {backend.name} engine ({chosen})"):
+            return backend.build(job)
+
+    blob, hit = cache.get_or_build(key, job.label, build)
+    try:
+        session = backend.load(blob, job)
+    except EngineError as error:
+        if not hit:
+            raise
+        logger.warning("%s; building it again", error)
+        blob, hit = cache.get_or_build(key, job.label, build, rebuild=True)
+        session = backend.load(blob, job)
+    return Engine(session, job.variant, _info(backend, job, key.digest, hit))
+
+
+def _job(
+    backend: Backend,
+    spec: ModelSpec,
+    variant: int,
+    precision: Precision,
+    threads: int | None,
+    cache: EngineCache,
+) -> Job:
+    path = spec.onnx_path(variant)
+    try:
+        graph = path.read_bytes()
+    except OSError as error:
+        raise EngineError(f"{path}: cannot be read ({error.strerror})") from error
+    if precision in backend.graph_precisions:
+        graph = convert(graph, precision, f"{spec.name}/{path.name}", cache)
+    return Job(spec, spec.variants[variant], graph, precision, threads)
+
+
+def _info(backend: Backend, job: Job, key: str, hit: bool) -> EngineInfo:
+    return EngineInfo(
+        model=job.spec.name,
+        file=job.variant.file,
+        backend=backend.name,
+        backend_version=backend.version(),
+        precision=job.precision,
+        device=backend.device(),
+        cache_key=key,
+        from_cache=hit,
+    )
+
+
+def _announce(info: EngineInfo, refusals: list[str]) -> None:
+    text = f"{info.backend} {info.precision} on {info.device}"
+    if refusals:
+        text += f" (not used: {'; '.join(refusals)})"
+    level = logging.DEBUG if text in _announced else logging.INFO
+    _announced.add(text)
+    logger.log(level, "model '%s' runs on %s", info.model, text)
+
+
+def _check_declared(loaded: TensorSpecs, listed: TensorSpecs, place: str) -> None:
+    for name in listed:
+        if name not in loaded:
+            raise EngineError(
+                f"{place} '{name}' of model.yaml is not in the ONNX file, which has"
+                f" {', '.join(loaded)}; the two are out of step, export the model again"
+            )
+    for name, tensor in loaded.items():
+        if name not in listed:
+            raise EngineError(f"{place} '{name}' of the ONNX file is not in model.yaml")
+        if tensor != listed[name]:
+            raise EngineError(
+                f"{place} '{name}': model.yaml says {_describe(listed[name])}, the ONNX file"
+                f" {_describe(tensor)}; the two are out of step, export the model again"
+            )
+
+
+def _checked_inputs(inputs: Arrays, wanted: TensorSpecs, place: str) -> dict[str, np.ndarray]:
+    for name in inputs:
+        if name not in wanted:
+            raise EngineError(f"{place}: no input '{name}'{near_miss(name, wanted)}")
+    arrays = {}
+    for name, spec in wanted.items():
+        if name not in inputs:
+            raise EngineError(f"{place}: input '{name}' is missing, got {', '.join(inputs) or '-'}")
+        _check_array(inputs[name], spec, f"{place}: input '{name}'")
+        arrays[name] = np.ascontiguousarray(inputs[name])
+    return arrays
+
+
+def _check_array(array: np.ndarray, spec: TensorSpec, place: str) -> None:
+    if not isinstance(array, np.ndarray):
+        raise EngineError(f"{place}: expected a numpy array, got {type(array).__name__}")
+    if array.shape != spec.shape or array.dtype != np.dtype(spec.dtype):
+        got = f"{'x'.join(map(str, array.shape))} {array.dtype}"
+        raise EngineError(f"{place}: expected {_describe(spec)}, got {got}")
+
+
+def _describe(spec: TensorSpec) -> str:
+    return f"{'x'.join(map(str, spec.shape))} {spec.dtype}"
