@@ -1,6 +1,6 @@
 """The five networks, each in its own file; importing the package registers them."""
 
-from spatial_perception.networks import stn_classifier
+from spatial_perception.networks import stn_classifier, unet
 from spatial_perception.networks.registry import (
     SpatialNetwork,
     build,
@@ -9,4 +9,4 @@ from spatial_perception.networks.registry import (
     register,
 )
 
-__all__ = ["SpatialNetwork", "build", "names", "network_class", "register", "stn_classifier"]
+__all__ = ["SpatialNetwork", "build", "names", "network_class", "register", "stn_classifier", "unet"]

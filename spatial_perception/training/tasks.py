@@ -11,11 +11,13 @@ from spatial_perception.config import from_mapping, load_yaml, near_miss
 from spatial_perception.errors import ConfigError
 from spatial_perception.training.classifier_task import ClassifierConfig, ClassifierTask
 from spatial_perception.training.loop import FitResult, fit
+from spatial_perception.training.segmenter_task import SegmenterConfig, SegmenterTask
 from spatial_perception.training.task import Task
 
 TaskFactory = Callable[[str, Any, Path], Task[Any]]
 
 tasks: dict[str, tuple[type[Any], TaskFactory]] = {
+    "camera_segmenter": (SegmenterConfig, SegmenterTask),
     "sign_classifier": (ClassifierConfig, ClassifierTask),
     "light_classifier": (ClassifierConfig, ClassifierTask),
 }

@@ -1,0 +1,154 @@
+"""Training of the U-Net on CamVid's street scenes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from spatial_perception.config import option
+from spatial_perception.core.labels import CAMVID_LABELS, UNLABELED
+from spatial_perception.datasets.camvid import read_camvid
+from spatial_perception.evaluation.segmentation import ConfusionMatrix
+from spatial_perception.networks.registry import SpatialNetwork
+from spatial_perception.networks.unet import UNet
+from spatial_perception.training.augment_images import (
+    ColorAugmentation,
+    GeometryAugmentation,
+    warp_image,
+    warp_labels,
+)
+from spatial_perception.training.fit_config import FitConfig
+from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterConfig:
+    """config/training/camera_segmenter.yaml."""
+
+    widths: tuple[int, ...] = option((32, 48, 80, 128, 160), help="channels of the stages")
+    blocks: tuple[int, ...] = option((1, 2, 2, 2, 1), help="residual blocks of the stages")
+    decoder_widths: tuple[int, ...] = option((32, 48, 64, 96), help="channels of the decoder")
+    batch_size: int = option(8, help="crops a step", range=(1, 4096))
+    crop_hw: tuple[int, int] = option((288, 352), help="training crop, height and width", unit="px")
+    rarity: float = option(
+        0.5, help="classes weigh as frequency^-rarity; 0 counts pixels", range=(0.0, 1.0)
+    )
+    auxiliary: float = option(0.3, help="weight of the coarse loss", range=(0.0, 10.0))
+    geometry: GeometryAugmentation = option(default_factory=GeometryAugmentation)
+    color: ColorAugmentation = option(default_factory=ColorAugmentation)
+    export_shapes_hw: tuple[tuple[int, int], ...] = option(
+        ((360, 480), (288, 960)), help="exported picture sizes"
+    )
+    fit: FitConfig = option(default_factory=FitConfig)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskBatch:
+    """image (B, 3, H, W) uint8 RGB and labels (B, H, W) uint8, 255 unlabeled."""
+
+    image: Tensor
+    labels: Tensor
+
+
+class SegmenterTask(Task[MaskBatch]):
+    """Pixels to classes; the best weights are those of the highest validation mean IoU."""
+
+    def __init__(self, model: str, config: SegmenterConfig, data_root: Path) -> None:
+        super().__init__(config.fit)
+        self._model, self._config = model, config
+        frames = read_camvid(data_root, "train")
+        self._images = [frame.image() for frame in frames]
+        self._labels = [frame.labels() for frame in frames]
+        self._validation = read_camvid(data_root, "val")
+        self._order = EpochOrder(len(frames), config.batch_size, config.fit.seed)
+        self._weights = _class_weights(self._labels, config.rarity)
+
+    @property
+    def network_name(self) -> str:
+        return "unet"
+
+    @property
+    def network_arguments(self) -> dict[str, object]:
+        config = self._config
+        return {
+            "classes": len(CAMVID_LABELS),
+            "widths": config.widths,
+            "blocks": config.blocks,
+            "decoder_widths": config.decoder_widths,
+        }
+
+    def batch(self, step: int) -> MaskBatch:
+        pairs = [
+            self._sample(int(index), sample_generator(self.fit.seed, step, slot))
+            for slot, index in enumerate(self._order.indices(step))
+        ]
+        images = np.stack([image for image, _ in pairs])
+        labels = np.stack([label for _, label in pairs])
+        return MaskBatch(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels))
+
+    def _sample(
+        self, index: int, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        image, labels, crop = self._images[index], self._labels[index], self._config.crop_hw
+        matrix = self._config.geometry.matrix(generator, labels.shape, crop)
+        image = self._config.color(warp_image(image, matrix, crop), generator)
+        return image, warp_labels(labels, matrix, crop, UNLABELED)
+
+    def loss(
+        self, network: SpatialNetwork, batch: MaskBatch
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        assert isinstance(network, UNet)
+        fine, coarse = network.coarse_logits(batch.image.float())
+        labels = batch.labels.long()
+        main = self._cross_entropy(_enlarged(fine, labels), labels)
+        auxiliary = self._cross_entropy(coarse.float(), _nearest(labels, coarse))
+        loss = main + self._config.auxiliary * auxiliary
+        return loss, {"fine": main.detach(), "coarse": auxiliary.detach()}
+
+    def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        weights = self._weights.to(logits.device)
+        return functional.cross_entropy(logits, labels, weights, ignore_index=UNLABELED)
+
+    def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
+        matrix = ConfusionMatrix(CAMVID_LABELS.names)
+        for frame in self._validation:
+            image = torch.from_numpy(frame.image()).permute(2, 0, 1)[None].float().to(device)
+            matrix.add(network(image)[0].argmax(0).cpu().numpy(), frame.labels())
+        return matrix.metrics()
+
+    def export_plan(self, network: SpatialNetwork) -> ExportPlan:
+        return ExportPlan(
+            model=self._model,
+            task="segmentation",
+            shapes=tuple({"image": (1, 3, h, w)} for h, w in self._config.export_shapes_hw),
+            decoder="class_map",
+            preprocessing={"color": "rgb", "range": 255},
+            label_set=CAMVID_LABELS,
+            training_data=("CamVid, 367 training images at 480x360",),
+            data_licence="CamVid: CC BY-NC 4.0 as republished, non-commercial",
+            summary="Gives every pixel of a street picture one of CamVid's eleven classes.",
+        )
+
+
+def _class_weights(labels: list[np.ndarray], rarity: float) -> Tensor:
+    counts = np.zeros(len(CAMVID_LABELS))
+    for mask in labels:
+        counts += np.bincount(mask.ravel(), minlength=256)[: len(CAMVID_LABELS)]
+    share = np.maximum(counts / counts.sum(), 1e-6)
+    weights = share**-rarity
+    return torch.tensor(weights / np.sum(weights * share), dtype=torch.float32)
+
+
+def _enlarged(logits: Tensor, labels: Tensor) -> Tensor:
+    size = [int(labels.shape[1]), int(labels.shape[2])]
+    return functional.interpolate(logits.float(), size=size, mode="bilinear", align_corners=False)
+
+
+def _nearest(labels: Tensor, like: Tensor) -> Tensor:
+    size = [int(like.shape[2]), int(like.shape[3])]
+    return functional.interpolate(labels[:, None].float(), size=size, mode="nearest")[:, 0].long()
