@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 from rosbags.typesys.stores.ros2_jazzy import sensor_msgs__msg__Image as ImageMessage
 
@@ -106,7 +107,9 @@ def decode_label_image(data: bytes | memoryview, label_set: LabelSet = CAMVID_LA
 
 def encode_label_color_image(image: LabelImage) -> bytes:
     """Returns an Image, rgb8: the colour of each pixel's class, black where unlabeled."""
-    return encode_pixels(image.header, image.colored(), "rgb8")
+    channels = cv2.cvtColor(image.labels, cv2.COLOR_GRAY2RGB)
+    colored = cv2.LUT(channels, image.label_set.color_lut[None])
+    return encode_pixels(image.header, colored, "rgb8")
 
 
 def decode_label_color_image(
