@@ -77,9 +77,7 @@ class LabelledCrops:
     def selected(self, mask: NDArray[np.bool_]) -> LabelledCrops:
         """Those where `mask` (N,) is true."""
         kept = np.flatnonzero(mask)
-        return LabelledCrops(
-            tuple(self.paths[i] for i in kept), self.labels[kept], self.label_set
-        )
+        return LabelledCrops(tuple(self.paths[i] for i in kept), self.labels[kept], self.label_set)
 
     def pictures(self, size_px: int) -> NDArray[np.uint8]:
         """(N, size_px, size_px, 3) uint8 RGB, each picture resized to the square."""

@@ -93,9 +93,7 @@ class ClassifierTask(Task[CropBatch]):
         crops = self._config.augmentation(_tensor(self._crops[chosen]), generator)
         return CropBatch(crops, torch.from_numpy(self._labels[chosen]))
 
-    def loss(
-        self, network: SpatialNetwork, batch: CropBatch
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, network: SpatialNetwork, batch: CropBatch) -> tuple[Tensor, dict[str, Tensor]]:
         logits = network(batch.crops).float()
         smoothing = self._config.label_smoothing
         loss = functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing)

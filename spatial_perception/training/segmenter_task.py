@@ -91,17 +91,13 @@ class SegmenterTask(Task[MaskBatch]):
         labels = np.stack([label for _, label in pairs])
         return MaskBatch(torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels))
 
-    def _sample(
-        self, index: int, generator: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _sample(self, index: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         image, labels, crop = self._images[index], self._labels[index], self._config.crop_hw
         matrix = self._config.geometry.matrix(generator, labels.shape, crop)
         image = self._config.color(warp_image(image, matrix, crop), generator)
         return image, warp_labels(labels, matrix, crop, UNLABELED)
 
-    def loss(
-        self, network: SpatialNetwork, batch: MaskBatch
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, network: SpatialNetwork, batch: MaskBatch) -> tuple[Tensor, dict[str, Tensor]]:
         assert isinstance(network, UNet)
         fine, coarse = network.coarse_logits(batch.image.float())
         labels = batch.labels.long()
