@@ -1,0 +1,1 @@
+"""Pictures, video, markers and reports of what the suite perceives."""
