@@ -1,0 +1,85 @@
+"""`spatial-perception evaluate`: the metrics of a model on a data set."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from spatial_perception.evaluation.evaluators import DATASETS, evaluate
+from spatial_perception.evaluation.measurement import Request
+from spatial_perception.evaluation.report import Report
+from spatial_perception.pipelines.model import EngineOptions
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="metrics of a model on a data set",
+        description="Runs a model over a data set in its published layout and measures it.",
+    )
+    parser.add_argument("model", help="name or folder of a model")
+    parser.add_argument("--dataset", required=True, choices=DATASETS, help="which layout")
+    parser.add_argument("--root", required=True, type=Path, help="folder of the data set")
+    parser.add_argument("--split", help="part of the data set; each has its own default")
+    parser.add_argument(
+        "--frames", default="", help="names of the frames to take, separated by commas"
+    )
+    parser.add_argument("--backend", default="auto", help="backend of the engine")
+    parser.add_argument("--precision", default="", help="fp32, fp16, bf16, int8; default: model's")
+    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0 for all")
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="write figures there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measures, prints and writes; 0 when done.
+
+    Raises:
+        PerceptionError: If the model or the data set is missing or does not fit.
+    """
+    request = Request(
+        model=arguments.model,
+        dataset=arguments.dataset,
+        root=arguments.root,
+        split=arguments.split,
+        frames=tuple(name for name in arguments.frames.split(",") if name),
+        engine=EngineOptions(arguments.backend, arguments.precision, arguments.threads),
+    )
+    console = Console()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(f"{request.model} on {request.dataset}", total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        report, figures = evaluate(request, advance, arguments.figures)
+    console.print(_table(report))
+    for path in figures:
+        console.print(f"figure  {path}", highlight=False, soft_wrap=True)
+    if arguments.json:
+        report.write(arguments.json)
+        console.print(f"metrics {arguments.json}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _table(report: Report) -> Table:
+    title = f"{report.model} on {report.dataset} ({report.split}), {report.frames} frames"
+    table = Table("metric", title=title)
+    table.add_column("%", justify="right")
+    table.add_column("90 % interval over frames", justify="right")
+    for name, value in report.metrics.items():
+        low, high = report.interval_90.get(name, (value, value))
+        table.add_row(name, f"{value:.2f}", f"{low:.2f} .. {high:.2f}")
+    return table
