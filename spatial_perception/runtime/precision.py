@@ -1,12 +1,190 @@
-"""Precision as a property of the ONNX graph: half precision and 8-bit integers."""
+"""Precision as a property of the ONNX graph: half precision and 8-bit integers.
+
+TensorRT 11 and TensorRT-RTX compute in the types that the graph names, so a precision is another
+graph there. Inputs and outputs are unchanged; the heads (the last convolution or product before
+each output) and the decoding behind them stay fp32. Converted graphs are kept in the engine cache.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
 from spatial_perception.errors import EngineError
-from spatial_perception.runtime.cache import EngineCache
-from spatial_perception.runtime.spec import Precision
+from spatial_perception.runtime.backends.base import one_line
+from spatial_perception.runtime.cache import EngineCache, EngineKey
+from spatial_perception.runtime.half_graph import halve
+from spatial_perception.runtime.heartbeat import heartbeat
+from spatial_perception.runtime.spec import ModelSpec, Precision
+
+_HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
 
 def convert(graph: bytes, precision: Precision, label: str, cache: EngineCache) -> bytes:
-    """Returns the graph in another precision."""
-    raise EngineError(f"{label}: no conversion to {precision}")
+    """Returns an fp32 graph in fp16 or int8, from the cache where it was converted before.
+
+    Args:
+        graph: serialized fp32 ONNX.
+        precision: `fp16` or `int8`.
+        label: model and file, for messages.
+        cache: where converted graphs are kept.
+
+    Raises:
+        EngineError: If a converter is not installed or refuses the graph, or if `int8` was asked
+            for and `calibrate` has not run.
+    """
+
+    def build() -> bytes:
+        if precision == "fp16":
+            return to_fp16(graph, label)
+        raise EngineError(
+            f"{label}: int8 needs calibration on real input first: spatial-perception engines"
+            f" build {label.split('/')[0]} --precision int8 --calibration FILE.npz"
+        )
+
+    converted, _ = cache.get_or_build(_graph_key(graph, precision), label, build)
+    return converted
+
+
+def calibrate(
+    spec: ModelSpec,
+    samples: Sequence[Mapping[str, np.ndarray]],
+    variant: int = 0,
+    cache_dir: str | Path | None = None,
+) -> None:
+    """Makes the int8 graph of a model from real inputs and keeps it for `create_engine`.
+
+    Args:
+        spec: the model.
+        samples: inputs as `Engine.infer` takes them; some dozens that cover what will be seen.
+        variant: index into `spec.variants`.
+        cache_dir: folder of the engine cache; None for the user's.
+
+    Raises:
+        EngineError: If there are no samples, or the graph cannot be quantized.
+    """
+    path = spec.onnx_path(variant)
+    label = f"{spec.name}/{path.name}"
+    if not samples:
+        raise EngineError(f"{label}: calibration needs at least one sample, got none")
+    graph = path.read_bytes()
+
+    def build() -> bytes:
+        with heartbeat(f"{label}: int8 calibration on {len(samples)} samples"):
+            return to_int8(graph, samples, label)
+
+    EngineCache(cache_dir).get_or_build(_graph_key(graph, "int8"), label, build, rebuild=True)
+
+
+def to_fp16(graph: bytes, label: str) -> bytes:
+    """Returns the graph with half-precision weights and compute; heads and decoding stay fp32.
+
+    Raises:
+        EngineError: If onnx is not installed, or the graph cannot be converted.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise EngineError(f"{label}: fp16 needs onnx ({error}); pip install onnx") from error
+    model = _load(onnx, graph, label)
+    try:
+        converted = halve(model, keep=head_nodes(model))
+    except Exception as error:
+        raise EngineError(f"{label}: cannot be converted to fp16: {one_line(error)}") from error
+    return bytes(converted.SerializeToString())
+
+
+def to_int8(graph: bytes, samples: Sequence[Mapping[str, np.ndarray]], label: str) -> bytes:
+    """Returns the graph with quantize/dequantize nodes around convolutions and products.
+
+    Symmetric, weights per channel, bias fp32: the form that TensorRT and OpenVINO both take.
+
+    Raises:
+        EngineError: If the tools are not installed or refuse the graph.
+    """
+    try:
+        import onnx
+        from onnxruntime import quantization
+    except ImportError as error:
+        raise EngineError(
+            f"{label}: int8 needs onnx and onnxruntime ({error}); pip install both"
+        ) from error
+    model = _load(onnx, graph, label)
+
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._samples = iter(samples)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            sample = next(self._samples, None)
+            return None if sample is None else dict(sample)
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "int8.onnx"
+        try:
+            quantization.quantize_static(
+                model,
+                target,
+                Reader(),
+                quant_format=quantization.QuantFormat.QDQ,
+                per_channel=True,
+                op_types_to_quantize=list(_HEAVY),
+                nodes_to_exclude=head_nodes(model),
+                extra_options={
+                    "ActivationSymmetric": True,
+                    "WeightSymmetric": True,
+                    "QuantizeBias": False,
+                },
+            )
+        except Exception as error:
+            raise EngineError(f"{label}: cannot be quantized to int8: {one_line(error)}") from error
+        return target.read_bytes()
+
+
+def head_nodes(model: Any) -> list[str]:
+    """Returns the names of the heads and of all that decodes what they give.
+
+    From each output back to the first convolution or product on every path, inclusive.
+
+    Args:
+        model: onnx.ModelProto whose nodes have names.
+    """
+    producer = {output: node for node in model.graph.node for output in node.output}
+    waiting = [output.name for output in model.graph.output]
+    heads: dict[str, None] = {}
+    while waiting:
+        node = producer.get(waiting.pop())
+        if node is None or node.name in heads:
+            continue
+        heads[node.name] = None
+        if node.op_type not in _HEAVY:
+            waiting.extend(node.input)
+    return list(heads)
+
+
+def _load(onnx: Any, graph: bytes, label: str) -> Any:
+    """Returns the parsed graph with a name for every node."""
+    try:
+        model = onnx.load_model_from_string(graph)
+        onnx.checker.check_model(model)
+    except Exception as error:
+        raise EngineError(f"{label}: the graph is damaged, export the model again") from error
+    for node, name in zip(model.graph.node, _fresh_names(model), strict=False):
+        node.name = node.name or name
+    return model
+
+
+def _fresh_names(model: Any) -> Iterator[str]:
+    taken = {node.name for node in model.graph.node}
+    for index in range(len(model.graph.node) + len(taken)):
+        if (name := f"node_{index}") not in taken:
+            yield name
+
+
+def _graph_key(graph: bytes, precision: Precision) -> EngineKey:
+    return EngineKey(hashlib.sha256(graph).hexdigest(), "graph", "1", "any", precision, "")

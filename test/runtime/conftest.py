@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from spatial_perception.runtime.spec import (
 onnx = pytest.importorskip("onnx")
 
 
-def tiny_graph(width: int = 16, seed: int = 0) -> bytes:
+def _graph(width: int = 16, seed: int = 0) -> bytes:
     """Conv, ReLU, global average and a fully connected layer: image -> logits (1, 5)."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -49,10 +50,10 @@ def tiny_graph(width: int = 16, seed: int = 0) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def write_model(folder: Path, width: int = 16, seed: int = 0) -> ModelSpec:
+def _write(folder: Path, width: int = 16, seed: int = 0) -> ModelSpec:
     """Writes model.onnx and model.yaml into `folder` and loads them."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(tiny_graph(width, seed))
+    (folder / "model.onnx").write_bytes(_graph(width, seed))
     ModelSpec(
         name="tiny",
         decoder="classification",
@@ -78,9 +79,21 @@ def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def tiny_graph() -> bytes:
+    """The tiny model's graph."""
+    return _graph()
+
+
+@pytest.fixture
+def make_tiny(tmp_path: Path) -> Callable[..., ModelSpec]:
+    """Writes another tiny model: `make_tiny(folder_name, width=16, seed=0)`."""
+    return lambda name, **options: _write(tmp_path / "models" / name, **options)
+
+
+@pytest.fixture
 def tiny(tmp_path: Path) -> ModelSpec:
     """The tiny model."""
-    return write_model(tmp_path / "models" / "tiny")
+    return _write(tmp_path / "models" / "tiny")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class TensorRTBackend(Backend):
     name: ClassVar[str] = "tensorrt"
     install_hint: ClassVar[str] = (
         "install TensorRT 10 or 11 from NVIDIA with its Python module, and pip install"
-        " 'cuda-python' onnx onnxconverter-common"
+        " cuda-python onnx"
     )
     precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "fp16", "int8")
     cached: ClassVar[bool] = True
@@ -77,7 +77,7 @@ class TensorRTRtxBackend(TensorRTBackend):
     """TensorRT-RTX from PyPI, for GeForce and RTX GPUs."""
 
     name: ClassVar[str] = "tensorrt_rtx"
-    install_hint: ClassVar[str] = "pip install tensorrt-rtx cuda-python onnx onnxconverter-common"
+    install_hint: ClassVar[str] = "pip install tensorrt-rtx cuda-python onnx"
     module: ClassVar[str] = "tensorrt_rtx"
     oldest_major: ClassVar[int] = 1
 
