@@ -20,10 +20,11 @@ from spatial_perception.messages.typestore import (
     definition_text,
     hash_of_definition,
     is_known,
-    type_hash,
 )
 
 _NO_HASH = "RIHS01_" + "0" * 64
+_STATIC_QOS = QosProfile(transient_local=True, depth=100)
+"""Without it `ros2 bag play` publishes /tf_static so that whoever comes later never sees it."""
 _METADATA_VERSION: Literal[9] = 9
 
 
@@ -65,24 +66,17 @@ class BagWriter:
         if topic in self._connections:
             self._connection(topic, info.ros_type, info.qos)
             return
-        if is_known(info.ros_type) and not info.definition:
-            definition = definition_text(info.ros_type)
-        else:
-            definition = info.definition
-        known_hash = type_hash(info.ros_type) if is_known(info.ros_type) else ""
-        digest = (
-            info.type_hash
-            or known_hash
-            or hash_of_definition(info.ros_type, definition)
-            or _NO_HASH
-        )
+        known = definition_text(info.ros_type) if is_known(info.ros_type) else ""
+        definition = info.definition or known
+        digest = info.type_hash or hash_of_definition(info.ros_type, definition) or _NO_HASH
+        qos = info.qos or (_STATIC_QOS if topic.endswith("/tf_static") else None)
         with _interrupts_deferred():
             self._connections[topic] = self._writer.add_connection(
                 topic,
                 info.ros_type,
                 msgdef=definition,
                 rihs01=digest,
-                offered_qos_profiles=[rosbag_qos(info.qos)] if info.qos else [],
+                offered_qos_profiles=[rosbag_qos(qos)] if qos else [],
             )
 
     def write(

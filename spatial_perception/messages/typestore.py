@@ -75,8 +75,10 @@ def type_hash(ros_type: str) -> str:
 def hash_of_definition(ros_type: str, definition: str) -> str:
     """Returns the type hash of a type that only its full `ros2msg` definition describes.
 
-    An empty string where the text cannot be parsed.
+    An empty string where there is no text or it cannot be parsed.
     """
+    if not definition:
+        return ""
     store = get_typestore(Stores.EMPTY)
     try:
         store.register(get_types_from_msg(definition, ros_type))
