@@ -18,6 +18,7 @@ Progress = Callable[[int, int], None]
 """Called with (done, total) after every frame."""
 
 Item = TypeVar("Item")
+Split = TypeVar("Split", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,17 @@ class Request:
     frames: tuple[str, ...] = ()
     engine: EngineOptions = field(default_factory=EngineOptions)
 
-    def choose_split(self, default: str, known: Sequence[str]) -> str:
+    def choose_split(self, default: Split, known: Sequence[Split]) -> Split:
         """The split asked for, or the default.
 
         Raises:
             DatasetError: If the data set has no such split.
         """
-        split = self.split or default
-        if split not in known:
-            raise DatasetError(f"{self.dataset} has no split '{split}'; known: {', '.join(known)}")
-        return split
+        wanted = self.split or default
+        for split in known:
+            if split == wanted:
+                return split
+        raise DatasetError(f"{self.dataset} has no split '{wanted}'; known: {', '.join(known)}")
 
     def choose_frames(self, items: Sequence[Item], name: Callable[[Item], str]) -> list[Item]:
         """The items asked for, in the order of the data set.

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from spatial_perception.core.labels import UNLABELED
 from spatial_perception.core.voxels import VoxelGrid
+from spatial_perception.datasets.shards import FREE
 from spatial_perception.evaluation.segmentation import ConfusionMatrix, ious, mean_of_present
-
-FREE = 254
-"""The truth's label of a voxel known to be free; 255 is unknown."""
 
 
 class OccupancyMetrics:

@@ -4,7 +4,8 @@ import pytest
 from spatial_perception.core.header import Header
 from spatial_perception.core.labels import LabelSet
 from spatial_perception.core.voxels import VoxelGrid
-from spatial_perception.evaluation.occupancy import FREE, OccupancyMetrics, labels_at
+from spatial_perception.datasets.shards import FREE
+from spatial_perception.evaluation.occupancy import OccupancyMetrics, labels_at
 
 NAMES = ("road", "car")
 

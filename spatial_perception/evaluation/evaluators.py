@@ -1,0 +1,66 @@
+"""From a data set's name and a model to the measured report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from spatial_perception.errors import ConfigError
+from spatial_perception.evaluation.bootstrap import interval_90
+from spatial_perception.evaluation.crop_evaluators import evaluate_gtsrb, evaluate_lights
+from spatial_perception.evaluation.figures import write_figures
+from spatial_perception.evaluation.measurement import Measurement, Progress, Request
+from spatial_perception.evaluation.report import Report
+from spatial_perception.runtime.models import find_model
+from spatial_perception.runtime.spec import ModelSpec
+
+Evaluator = Callable[[Request, Progress], Measurement]
+
+EVALUATORS: dict[str, dict[str, Evaluator]] = {
+    "gtsrb": {"classification": evaluate_gtsrb},
+    "lights": {"classification": evaluate_lights},
+}
+"""By data set, then by the model's decoder."""
+
+DATASETS = tuple(EVALUATORS)
+_SEED = 0
+
+
+def evaluate(
+    request: Request, progress: Progress, figures: Path | None = None
+) -> tuple[Report, list[Path]]:
+    """The metrics of a model on a data set, and the figures written.
+
+    Args:
+        request: Model, data set and what of it.
+        progress: Called after every frame.
+        figures: Folder for figures; none are drawn where it is None.
+
+    Raises:
+        DatasetError: If the layout is missing or damaged.
+        EngineError: If the model is missing or cannot run.
+        ConfigError: If the model is not one that this data set measures.
+    """
+    spec = ModelSpec.load(find_model(request.model))
+    by_decoder = EVALUATORS[request.dataset]
+    if spec.decoder not in by_decoder:
+        raise ConfigError(
+            f"model '{spec.name}' has the decoder '{spec.decoder}'; {request.dataset} measures"
+            f" models with {' or '.join(by_decoder)}"
+        )
+    measurement = by_decoder[spec.decoder](request, progress)
+    frames = measurement.frames
+    report = Report(
+        model=spec.name,
+        dataset=request.dataset,
+        split=measurement.split,
+        frames=frames,
+        metrics=measurement.compute(np.ones(frames, dtype=np.int64)),
+        interval_90=interval_90(measurement.compute, frames, np.random.default_rng(_SEED)),
+    )
+    if figures is None:
+        return report, []
+    title = f"{spec.name} on {request.dataset} ({measurement.split})"
+    return report, write_figures(measurement.illustration, figures, title)
