@@ -1,0 +1,1 @@
+"""Procedural streets, a LiDAR and a camera model, and their ground truth."""

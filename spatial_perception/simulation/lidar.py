@@ -1,0 +1,216 @@
+"""Spinning LiDAR sensors by table, and what they measure of their surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from spatial_perception.config import option
+from spatial_perception.core.pose import Pose
+from spatial_perception.errors import ConfigError
+from spatial_perception.simulation.materials import GLOSS, POINT_CLASS, REFLECTANCE, ROUGHNESS_M
+from spatial_perception.simulation.street import EGO
+from spatial_perception.simulation.surroundings import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class LidarModel:
+    """A spinning LiDAR.
+
+    Attributes:
+        name: what it is called on the command line and in shards.
+        elevations_deg: of its beams, top first.
+        columns: firings a turn.
+        mount_z_m: of the sensor over base_link.
+        max_range_m: farthest return.
+        min_range_m: nearest return.
+        spin_time_s: of one turn.
+    """
+
+    name: str
+    elevations_deg: tuple[float, ...]
+    columns: int
+    mount_z_m: float
+    max_range_m: float
+    min_range_m: float = 1.5
+    spin_time_s: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class LidarConditions:
+    """What varies from sensor to sensor and day to day."""
+
+    range_noise_m: float = option(0.02, help="noise of the range", unit="m", range=(0, 1))
+    drop_share: float = option(0.05, help="returns lost at random", range=(0, 1))
+    gain: float = option(1.0, help="factor on the power that comes back", range=(0, 10))
+    dark_drop: float = option(0.4, help="returns lost on dark glossy paint", range=(0, 1))
+    intensity_gain: float = option(1.0, help="factor on the intensity", range=(0, 10))
+    beam_jitter_deg: float = option(0.02, help="error of a beam's elevation", unit="deg")
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator) -> LidarConditions:
+        """Conditions drawn for domain randomization."""
+        return cls(
+            range_noise_m=float(rng.uniform(0.008, 0.035)),
+            drop_share=float(rng.uniform(0.01, 0.16)),
+            gain=float(np.exp(rng.normal(0, 0.25))),
+            dark_drop=float(rng.uniform(0, 0.8)),
+            intensity_gain=float(np.exp(rng.normal(0, 0.25))),
+            beam_jitter_deg=float(rng.uniform(0, 0.04)),
+        )
+
+
+def _even(top: float, bottom: float, count: int) -> tuple[float, ...]:
+    return tuple(float(v) for v in np.linspace(top, bottom, count))
+
+
+LIDAR_MODELS = {
+    model.name: model
+    for model in (
+        # Velodyne HDL-64E S2: an upper block at 1/3 degree, a lower one at 1/2 degree.
+        LidarModel("hdl64", _even(2.0, -8.33, 32) + _even(-8.83, -24.8, 32), 2083, 1.73, 120.0),
+        # Velodyne VLP-32C: dense around the horizon (user manual, table 9-1).
+        LidarModel(
+            "vlp32",
+            (15.0, 10.333, 7.0, 4.667, 3.333, 2.333, 1.667, 1.333, 1.0, 0.667, 0.333, 0.0, -0.333,
+             -0.667, -1.0, -1.333, -1.667, -2.0, -2.333, -2.667, -3.0, -3.333, -3.667, -4.0,
+             -4.667, -5.333, -6.148, -7.254, -8.843, -11.31, -15.639, -25.0),
+            1800, 1.85, 130.0,
+        ),
+        # HDL-32E as nuScenes mounts it.
+        LidarModel("beam32", _even(10.67, -30.67, 32), 1085, 1.84, 80.0),
+        # A 128-beam sensor like the Ouster OS1-128.
+        LidarModel("beam128", _even(22.5, -22.5, 128), 1024, 1.80, 100.0),
+    )
+}  # fmt: skip
+
+
+def lidar_model(name: str) -> LidarModel:
+    """Returns a preset.
+
+    Raises:
+        ConfigError: no such preset.
+    """
+    try:
+        return LIDAR_MODELS[name]
+    except KeyError:
+        known = ", ".join(LIDAR_MODELS)
+        raise ConfigError(f"no LiDAR sensor '{name}'; known: {known}") from None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """What one turn measured, in the sensor's frame at the end of the turn's reference pose.
+
+    Attributes:
+        points: (N, 3) float32 metres.
+        intensity: (N,) float32 0..1.
+        ring: (N,) uint16, 0 the topmost beam.
+        time_s: (N,) float32 from the start of the turn.
+        labels: (N,) uint8 in POINT_LABELS.
+        instances: (N,) uint16, 0 where nothing that is boxed.
+    """
+
+    points: np.ndarray
+    intensity: np.ndarray
+    ring: np.ndarray
+    time_s: np.ndarray
+    labels: np.ndarray
+    instances: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def _columns(model: LidarModel) -> tuple[np.ndarray, np.ndarray]:
+    """Ring and column of every firing, column by column."""
+    beams = len(model.elevations_deg)
+    column, ring = np.divmod(np.arange(beams * model.columns), beams)
+    return ring.astype(np.uint16), column
+
+
+def scan(
+    surroundings: Surroundings,
+    world_from_sensor: Sequence[Pose],
+    model: LidarModel,
+    conditions: LidarConditions,
+    rng: np.random.Generator,
+) -> Scan:
+    """One turn of a LiDAR, clockwise from the rear.
+
+    Args:
+        surroundings: what it sees.
+        world_from_sensor: one pose for a sensor at rest, or several in equal steps over the turn
+            for a moving one: each point is measured in its own pose, as real sensors do.
+        model: the sensor.
+        conditions: noise and losses.
+        rng: draws them.
+    """
+    ring, column = _columns(model)
+    jitter = rng.normal(0, conditions.beam_jitter_deg, len(model.elevations_deg))
+    elevation = np.radians(np.array(model.elevations_deg) + jitter)[ring]
+    azimuth = np.pi - (column + rng.random()) * (2 * np.pi / model.columns)
+    level = np.cos(elevation)
+    directions = np.stack(
+        [level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)], 1
+    ).astype(np.float32)
+    pieces = []
+    sectors = np.array_split(np.arange(len(directions)), len(world_from_sensor))
+    for pose, sector in zip(world_from_sensor, sectors, strict=True):
+        rays = directions[sector] @ pose.rotation.T.astype(np.float32)
+        seen = surroundings.look(pose.translation, rays, rng)
+        cosine = -np.einsum("ij,ij->i", rays, seen.normals)
+        kept = np.isfinite(seen.distance_m) & (seen.instances != EGO)
+        kept &= (seen.distance_m < model.max_range_m) & (seen.distance_m > model.min_range_m)
+        chosen = np.flatnonzero(kept)
+        surface, distance, incidence = (
+            seen.surfaces[chosen], seen.distance_m[chosen], cosine[chosen],
+        )  # fmt: skip
+        power, lost = _echo(surface, seen.colors[chosen], distance, incidence, conditions, rng)
+        spread = np.hypot(conditions.range_noise_m, ROUGHNESS_M[surface])
+        noisy = distance + rng.normal(0, 1, len(chosen)).astype(np.float32) * spread
+        points = directions[sector][chosen] * noisy[:, None]
+        pieces.append(
+            (points[~lost], power[~lost], sector[chosen][~lost], surface[~lost],
+             seen.instances[chosen][~lost])
+        )  # fmt: skip
+    points, power, firing, surface, instances = (np.concatenate(p) for p in zip(*pieces, strict=True))
+    return Scan(
+        points.astype(np.float32),
+        power.astype(np.float32),
+        ring[firing],
+        (column[firing] * (model.spin_time_s / model.columns)).astype(np.float32),
+        POINT_CLASS[surface],
+        instances,
+    )
+
+
+def _echo(
+    surface: np.ndarray,
+    color: np.ndarray,
+    distance_m: np.ndarray,
+    cosine: np.ndarray,
+    conditions: LidarConditions,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intensity 0..1 of each return, and which returns are lost.
+
+    A diffuse echo falls with the cosine of the incidence and the square of the range; a glossy
+    surface sends the rest of it away from the sensor.
+    """
+    light = color.astype(np.float32) @ np.array([0.0012, 0.0023, 0.0004], np.float32)
+    reflectance = REFLECTANCE[surface] * (0.4 + 1.2 * light)
+    gloss = GLOSS[surface]
+    cosine = np.clip(cosine, 0.005, 1)
+    diffuse = reflectance * cosine * (1 - gloss * (1 - cosine))
+    reach_m = 480.0 * np.sqrt(diffuse * conditions.gain)
+    draw = rng.random((2, len(surface)), np.float32)
+    lost = distance_m > reach_m * (0.75 + 0.5 * draw[0])
+    dark = gloss * np.clip(1 - 2.2 * light, 0, 1) * conditions.dark_drop
+    lost |= draw[1] < 1 - (1 - conditions.drop_share) * (1 - dark)
+    speckle = rng.normal(1, 0.14, len(surface)).astype(np.float32)
+    mirror = gloss * 0.6 * np.clip(cosine - 0.97, 0, 1) / 0.03
+    power = reflectance * (0.55 + 0.45 * cosine) * (1 - 0.9 * gloss) * speckle
+    power = power * conditions.intensity_gain + mirror
+    return np.clip(np.round(power * 100) / 100, 0, 0.99), lost
