@@ -31,13 +31,18 @@ def ece(probabilities: ArrayLike, truth: ArrayLike, bins: int = CALIBRATION_BINS
         bins: Number of bins.
     """
     scores, actual = _checked(probabilities, truth)
-    if not len(actual):
+    return calibration_error(scores.max(axis=1), scores.argmax(axis=1) == actual, bins)
+
+
+def calibration_error(
+    confidence: NDArray[np.floating], right: NDArray[np.bool_], bins: int = CALIBRATION_BINS
+) -> float:
+    """`ece` of answers (N,) with their probability and whether they were right; NaN of none."""
+    if not len(right):
         return float("nan")
-    confidence = scores.max(axis=1)
-    right = (scores.argmax(axis=1) == actual).astype(np.float64)
     index = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gaps = np.bincount(index, weights=right - confidence, minlength=bins)
-    return 100.0 * float(np.abs(gaps).sum()) / len(actual)
+    gaps = np.bincount(index, weights=right.astype(np.float64) - confidence, minlength=bins)
+    return 100.0 * float(np.abs(gaps).sum()) / len(right)
 
 
 def confusion(probabilities: ArrayLike, truth: ArrayLike) -> NDArray[np.int64]:

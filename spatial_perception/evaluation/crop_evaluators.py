@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spatial_perception.core.labels import UNLABELED, LabelSet
 from spatial_perception.datasets.gtsrb import Split, read_gtsrb
 from spatial_perception.datasets.images import LabelledCrops, read_rgb, resize_crop
 from spatial_perception.datasets.lights import read_lights
-from spatial_perception.evaluation.classification import accuracy, confusion, ece
+from spatial_perception.evaluation.classification import calibration_error
 from spatial_perception.evaluation.label_map import label_lut
 from spatial_perception.evaluation.measurement import (
     Illustration,
@@ -21,9 +19,13 @@ from spatial_perception.evaluation.measurement import (
     Progress,
     Request,
 )
-from spatial_perception.pipelines.model import Model
+from spatial_perception.evaluation.segmentation import ConfusionMatrix
+from spatial_perception.pipelines.crop_classifier import CropClassifier, CropClassifierConfig
+from spatial_perception.runtime.models import find_model
+from spatial_perception.runtime.spec import ModelSpec
 
 SPLITS: tuple[Split, ...] = ("train", "val", "trainval", "test")
+_CHUNK = 64
 _SHOWN_PX = 160
 
 
@@ -43,66 +45,53 @@ def _evaluate(
     request: Request, split: str, crops: LabelledCrops, progress: Progress
 ) -> Measurement:
     chosen = request.choose_frames(range(len(crops)), lambda index: _name(crops.paths[index]))
-    paths, truth = [crops.paths[index] for index in chosen], crops.labels[chosen].astype(np.int64)
-    model = Model(request.model, ("classification",), request.engine)
-    scores = _probabilities(model, paths, progress)
-    probabilities = _in_order_of(crops.label_set, model.label_set, scores)
+    paths, truth = [crops.paths[index] for index in chosen], crops.labels[chosen]
+    names = crops.label_set.names
+    answers, confidence = _classified(request, crops, paths, progress)
+    right = answers == truth
 
     def compute(weights: NDArray[np.int64]) -> dict[str, float]:
         drawn = np.repeat(np.arange(len(truth)), weights)
-        return {
-            "accuracy": accuracy(probabilities[drawn], truth[drawn]),
-            "ece": ece(probabilities[drawn], truth[drawn]),
-        }
+        error = calibration_error(confidence[drawn], right[drawn])
+        return {"accuracy": 100.0 * float(right[drawn].mean()), "ece": error}
 
-    names = crops.label_set.names
-    answers = probabilities.argmax(axis=1)
-    return Measurement(
-        split,
-        len(truth),
-        compute,
-        Illustration(
-            [
-                f"{_name(path)}: {names[actual]}, said {names[answer]}"
-                for path, actual, answer in zip(paths, truth, answers, strict=True)
-            ],
-            1.0 - probabilities[np.arange(len(truth)), truth],
-            lambda index: _enlarged(paths[index]),
-            confusion=confusion(probabilities, truth),
-            classes=names,
-        ),
+    matrix = ConfusionMatrix(names)
+    matrix.add(answers, truth)
+    captions = [
+        f"{_name(path)}: {names[actual]}, said {crops.label_set.name(int(answer))}"
+        for path, actual, answer in zip(paths, truth, answers, strict=True)
+    ]
+    illustration = Illustration(
+        captions,
+        np.where(right, 1.0 - confidence, confidence),
+        lambda index: _enlarged(paths[index]),
+        confusion=matrix.counts,
+        classes=names,
     )
+    return Measurement(split, len(truth), compute, illustration)
 
 
-def _probabilities(model: Model, paths: Sequence[Path], progress: Progress) -> NDArray[np.float64]:
-    """(N, K) probabilities in the order of the model's classes."""
-    name, tensor = model.only_input()
-    batch, _, size_px, _ = tensor.shape
-    temperature = float(model.spec.decoder_arguments.get("temperature", 1.0))
-    engine = model.engine()
-    parts: list[NDArray[np.float64]] = []
-    for start in range(0, len(paths), batch):
-        part = paths[start : start + batch]
-        pictures = np.zeros(tensor.shape, np.float32)
-        for target, path in zip(pictures, part, strict=False):
-            target[:] = resize_crop(read_rgb(path), size_px).transpose(2, 0, 1)
-        logits = next(iter(engine.infer({name: pictures}).values()))[: len(part)]
-        scaled = logits.astype(np.float64) / temperature
-        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        parts.append(powers / powers.sum(axis=1, keepdims=True))
+def _classified(
+    request: Request, crops: LabelledCrops, paths: list[Path], progress: Progress
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """(N,) answers in the data set's labels, 255 for a class it lacks, and (N,) probabilities."""
+    config = CropClassifierConfig(model=request.model, engine=request.engine)
+    classifier = CropClassifier(config)
+    lut = label_lut(classifier.label_set, crops.label_set)
+    spec = ModelSpec.load(find_model(request.model))
+    size_px = next(iter(spec.variants[0].inputs.values())).shape[-1]
+    answers, confidence = [], []
+    for start in range(0, len(paths), _CHUNK):
+        part = paths[start : start + _CHUNK]
+        pictures = [resize_crop(read_rgb(path), size_px) for path in part]
+        labels, scores = classifier.classify(
+            np.stack(pictures).transpose(0, 3, 1, 2).astype(np.float32)
+        )
+        answers.append(lut[labels])
+        confidence.append(scores.astype(np.float64))
         progress(start + len(part), len(paths))
-    return np.concatenate(parts)
-
-
-def _in_order_of(
-    truth: LabelSet, model: LabelSet, scores: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(N, K) probabilities of the data set's classes; 0 for those the model does not know."""
-    target = label_lut(model, truth)[: len(model)]
-    known = target != UNLABELED
-    ordered = np.zeros((len(scores), len(truth)))
-    ordered[:, target[known]] = scores[:, known]
-    return ordered
+    classifier.close()
+    return np.concatenate(answers), np.concatenate(confidence)
 
 
 def _name(path: Path) -> str:

@@ -11,6 +11,7 @@ from spatial_perception.errors import ConfigError
 from spatial_perception.evaluation.bootstrap import interval_90
 from spatial_perception.evaluation.crop_evaluators import evaluate_gtsrb, evaluate_lights
 from spatial_perception.evaluation.figures import write_figures
+from spatial_perception.evaluation.mask_evaluators import evaluate_camvid
 from spatial_perception.evaluation.measurement import Measurement, Progress, Request
 from spatial_perception.evaluation.report import Report
 from spatial_perception.runtime.models import find_model
@@ -19,6 +20,7 @@ from spatial_perception.runtime.spec import ModelSpec
 Evaluator = Callable[[Request, Progress], Measurement]
 
 EVALUATORS: dict[str, dict[str, Evaluator]] = {
+    "camvid": {"class_map": evaluate_camvid},
     "gtsrb": {"classification": evaluate_gtsrb},
     "lights": {"classification": evaluate_lights},
 }

@@ -59,7 +59,14 @@ def precision_recall_figure(curves: Mapping[str, Curve], title: str) -> Figure:
 
 
 def confusion_figure(counts: NDArray[np.int64], names: Sequence[str], title: str) -> Figure:
-    """Share of each true class (row) that was given each class (column), percent."""
+    """Share of each true class (row) that was given each class (column), percent.
+
+    Args:
+        counts: (K, K) or, with a column for "no answer" (shown where used), (K, K + 1).
+        names: The K classes.
+        title: Stands over the figure.
+    """
+    counts = counts if counts[:, len(names) :].any() else counts[:, : len(names)]
     columns = [*names, "no answer"][: counts.shape[1]]
     totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shares = 100.0 * counts / totals

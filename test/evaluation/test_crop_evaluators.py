@@ -68,7 +68,11 @@ def test_the_worst_crop_is_one_that_was_taken_for_another(lights, model):
         "green/g0: green, said red",
     )
     assert result.illustration.picture(worst).shape == (160, 160, 3)
-    assert result.illustration.confusion.tolist() == [[4, 0, 1], [0, 1, 0], [1, 0, 4]]
+    assert result.illustration.confusion.tolist() == [
+        [4, 0, 1, 0],
+        [0, 1, 0, 0],
+        [1, 0, 4, 0],
+    ]
 
 
 def test_only_the_frames_asked_for_are_measured(lights, model):
