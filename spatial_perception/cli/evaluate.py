@@ -9,10 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from spatial_perception.evaluation.evaluators import DATASETS, evaluate
-from spatial_perception.evaluation.measurement import Request
+from spatial_perception.evaluation import DATASETS
 from spatial_perception.evaluation.report import Report
-from spatial_perception.pipelines.model import EngineOptions
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,6 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: If the model or the data set is missing or does not fit.
     """
+    from spatial_perception.evaluation.evaluators import evaluate
+    from spatial_perception.evaluation.measurement import Request
+    from spatial_perception.pipelines.model import EngineOptions
+
     request = Request(
         model=arguments.model,
         dataset=arguments.dataset,

@@ -10,7 +10,6 @@ import numpy as np
 from spatial_perception.errors import ConfigError
 from spatial_perception.evaluation.bootstrap import interval_90
 from spatial_perception.evaluation.crop_evaluators import evaluate_gtsrb, evaluate_lights
-from spatial_perception.evaluation.figures import write_figures
 from spatial_perception.evaluation.mask_evaluators import evaluate_camvid
 from spatial_perception.evaluation.measurement import Measurement, Progress, Request
 from spatial_perception.evaluation.report import Report
@@ -26,7 +25,6 @@ EVALUATORS: dict[str, dict[str, Evaluator]] = {
 }
 """By data set, then by the model's decoder."""
 
-DATASETS = tuple(EVALUATORS)
 _SEED = 0
 
 
@@ -64,5 +62,7 @@ def evaluate(
     )
     if figures is None:
         return report, []
+    from spatial_perception.evaluation.figures import write_figures  # matplotlib, for figures alone
+
     title = f"{spec.name} on {request.dataset} ({measurement.split})"
     return report, write_figures(measurement.illustration, figures, title)
