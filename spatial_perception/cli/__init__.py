@@ -1,0 +1,1 @@
+"""The command line `spatial-perception`: parse, build, call."""

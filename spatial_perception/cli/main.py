@@ -1,0 +1,63 @@
+"""`spatial-perception`: one command line for everything that needs no ROS."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+from spatial_perception import __version__
+from spatial_perception.errors import PerceptionError
+
+COMMANDS = (
+    "doctor",
+    "simulate",
+    "replay",
+    "view",
+    "train",
+    "export",
+    "evaluate",
+    "bench",
+    "engines",
+    "convert",
+)
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Returns the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="spatial-perception",
+        description="Camera and LiDAR perception over bags, on any machine.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--verbose", action="store_true", help="log details")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        importlib.import_module(f"spatial_perception.cli.{name}").add_parser(subparsers)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command: 0 when it did its job, 1 when a check failed, 2 on bad usage or input."""
+    parsed = make_parser().parse_args(arguments)
+    level = logging.INFO if parsed.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(message)s")
+    try:
+        code: int = parsed.run(parsed)
+    except PerceptionError as error:
+        print(f"spatial-perception {parsed.command}: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print(f"spatial-perception {parsed.command}: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

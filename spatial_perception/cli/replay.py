@@ -1,0 +1,122 @@
+"""`spatial-perception replay`: the graph over a bag, results into a bag."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from spatial_perception.replay.run import Replay, ReplayOptions, ReplaySummary, stop_on_error
+from spatial_perception.replay.sources import Selection
+from spatial_perception.stages.host import parse_remappings
+from spatial_perception.stages.registry import STAGES, build_graph, load_parameters
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "replay",
+        help="run the graph over a bag and write a bag",
+        description="Runs the perception graph over a rosbag2 bag (MCAP or SQLite), without ROS.",
+    )
+    parser.add_argument("bag", type=Path, help="bag folder or file")
+    parser.add_argument("--output", type=Path, required=True, help="bag to write, a new folder")
+    parser.add_argument("--config", type=Path, help="parameters in ROS format, as for the nodes")
+    parser.add_argument(
+        "--stages", default="", help=f"only these, comma-separated: {', '.join(STAGES)}"
+    )
+    parser.add_argument(
+        "--remap",
+        action="append",
+        default=[],
+        metavar="FROM:=TO",
+        help="default topic to the bag's topic; may be repeated",
+    )
+    parser.add_argument("--include-input", action="store_true", help="copy the bag's messages too")
+    parser.add_argument("--realtime", action="store_true", help="at recorded speed, newest wins")
+    parser.add_argument(
+        "--skip-errors", action="store_true", help="count unusable messages instead of stopping"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replays, prints the summary; 0 when done.
+
+    Raises:
+        PerceptionError: the bag, the configuration or a message cannot be used.
+    """
+    console = Console()
+    parameters = load_parameters(arguments.config) if arguments.config else {}
+    graph = build_graph(
+        parameters,
+        only=tuple(name for name in arguments.stages.split(",") if name),
+        on_error=None if arguments.skip_errors else stop_on_error,
+        where=str(arguments.config or "replay"),
+    )
+    options = ReplayOptions(
+        include_input=arguments.include_input,
+        skip_errors=arguments.skip_errors,
+        realtime=arguments.realtime,
+        remappings=parse_remappings(arguments.remap),
+    )
+    replay = Replay(graph, arguments.bag, arguments.output, options)
+    try:
+        with _progress(console) as (on_start, advance):
+            summary = replay.run(on_start, advance)
+    finally:
+        graph.close()
+    console.print(_table(summary))
+    for remark in summary.remarks:
+        console.print(f"note: {remark}", highlight=False, soft_wrap=True)
+    console.print(
+        f"{sum(summary.output_messages.values())} messages on {len(summary.output_messages)} topics"
+        f" written to {arguments.output}: {summary.frames_per_s:.1f} frames/s,"
+        f" {summary.peak_rss_mb:.0f} MB",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(summary.as_json(), indent=2) + "\n")
+    return 0
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[tuple]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("replay", total=None)
+
+        def on_start(total: int, selection: Selection) -> None:
+            progress.update(task, total=total)
+
+        def advance(count: int) -> None:
+            progress.update(task, completed=count)
+
+        yield on_start, advance
+
+
+def _table(summary: ReplaySummary) -> Table:
+    table = Table("stage", title="replay")
+    for column in ("frames", "dropped", "p50 ms", "p90 ms", "p99 ms"):
+        table.add_column(column, justify="right")
+    for name, stage in summary.stages.items():
+        drops = stage["drops"]
+        assert isinstance(drops, dict)
+        causes = ", ".join(f"{count} {cause}" for cause, count in drops.items()) or "0"
+        times = [f"{stage[key]:.1f}" for key in ("p50_ms", "p90_ms", "p99_ms")]
+        table.add_row(name, str(stage["frames"]), causes, *times)
+    return table

@@ -1,0 +1,1 @@
+"""Perception itself: core types in, core types out; no messages, no threads, no host."""

@@ -1,0 +1,67 @@
+"""A class for each pixel of a camera picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from spatial_perception.config import from_mapping, option
+from spatial_perception.core import CameraImage, LabelImage
+from spatial_perception.ops.class_map import class_map
+from spatial_perception.ops.letterbox import Letterbox, image_tensor
+from spatial_perception.pipelines.camera_detector import ImagePreprocessing
+from spatial_perception.pipelines.model import EngineOptions, Model, check_channels
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMapArguments:
+    """Options of the decoder class_map."""
+
+    output: str = option("logits", help="the output that holds the class scores")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSegmenterConfig:
+    """Options of a camera segmenter."""
+
+    model: str = option("camera_segmenter", help="model name or folder")
+    engine: EngineOptions = option(default_factory=EngineOptions, help="backend and precision")
+
+
+class CameraSegmenter:
+    """Letterbox, network, best class, back to source pixels; decoder `class_map`.
+
+    Raises:
+        EngineError: the model is missing or does not fit its decoder.
+    """
+
+    def __init__(self, config: CameraSegmenterConfig) -> None:
+        self._model = Model(config.model, ("class_map",), config.engine)
+        spec = self._model.spec
+        place = f"model '{spec.name}'"
+        self._input, _ = self._model.only_input()
+        self._preprocessing = from_mapping(ImagePreprocessing, spec.preprocessing, place)
+        self._output = from_mapping(ClassMapArguments, spec.decoder_arguments, place).output
+        check_channels(self._model, self._output, 1, len(spec.classes))
+
+    def __call__(self, image: CameraImage) -> LabelImage:
+        """Returns the class map of a picture, of its own size."""
+        pre = self._preprocessing
+        index = self._model.spec.variant_for(image.width / image.height)
+        height, width = self._model.variant(index).inputs[self._input].shape[2:]
+        letterbox = Letterbox.fit((image.height, image.width), (height, width), pre.align)
+        tensor = image_tensor(letterbox.apply(image.rgb(), pre.fill), pre.color, pre.range)
+        logits = self._model.engine(index).infer({self._input: tensor})[self._output]
+        return LabelImage(image.header, class_map(logits, letterbox), self._model.label_set)
+
+    def load(self) -> None:
+        """Loads and warms the engines."""
+        self._model.load()
+
+    def close(self) -> None:
+        """Frees the engines."""
+        self._model.close()
+
+    def status(self) -> Mapping[str, str]:
+        """Returns model, backend and precision."""
+        return self._model.status()

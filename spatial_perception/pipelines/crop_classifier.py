@@ -1,0 +1,139 @@
+"""Names for what is in boxes: traffic signs, traffic lights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from spatial_perception.config import from_mapping, option
+from spatial_perception.core import CameraImage, Detections2D, LabelSet
+from spatial_perception.errors import EngineError
+from spatial_perception.ops.crops import classify, crop_batches
+from spatial_perception.pipelines.model import EngineOptions, Model, check_channels
+
+UNKNOWN_NAME = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CropPreprocessing:
+    """How crops are cut; stands in model.yaml."""
+
+    color: str = option("rgb", help="order of the channels")
+    range: float = option(255.0, help="value of white", range=(255.0, 255.0))
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationArguments:
+    """Options of the decoder classification."""
+
+    temperature: float = option(1.0, help="divides the logits", range=(0.001, 1000.0))
+    output: str = option("logits", help="the output that holds the class scores")
+
+
+@dataclass(frozen=True, slots=True)
+class CropClassifierConfig:
+    """Options of a crop classifier."""
+
+    model: str = option("sign_classifier", help="model name or folder")
+    engine: EngineOptions = option(default_factory=EngineOptions, help="backend and precision")
+    classes: tuple[str, ...] = option((), help="classes of boxes to look at; empty for all")
+    min_confidence: float = option(0.5, help="below it the answer is 'unknown'", range=(0.0, 1.0))
+    min_size_px: float = option(
+        8.0, help="boxes with a shorter side are left out", unit="px", range=(1.0, 1000.0)
+    )
+    max_crops: int = option(16, help="at most so many boxes a picture", range=(1, 1000))
+    margin: float = option(0.15, help="border around a box, over its size", range=(0.0, 2.0))
+
+
+class CropClassifier:
+    """Crops from the full-resolution picture, network, calibrated probability.
+
+    The work a picture is bounded by `max_crops`, whatever the number of boxes. A name's score is
+    the box's score times the calibrated probability of the class.
+
+    Raises:
+        EngineError: the model is missing or does not fit its decoder.
+    """
+
+    def __init__(self, config: CropClassifierConfig) -> None:
+        self._config = config
+        self._model = Model(config.model, ("classification",), config.engine)
+        spec = self._model.spec
+        place = f"model '{spec.name}'"
+        self._input, tensor = self._model.only_input()
+        from_mapping(CropPreprocessing, spec.preprocessing, place)
+        self._arguments = from_mapping(ClassificationArguments, spec.decoder_arguments, place)
+        check_channels(self._model, self._arguments.output, 1, len(spec.classes))
+        if len(tensor.shape) != 4 or tensor.shape[2] != tensor.shape[3]:
+            raise EngineError(f"{place}: expected square crops (B, 3, S, S), got {tensor.shape}")
+        self._batch, self._size_px = tensor.shape[0], tensor.shape[2]
+        self._label_set = _with_unknown(self._model.label_set)
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The model's classes, then 'unknown'."""
+        return self._label_set
+
+    def classify(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns (N,) int32 best class and (N,) float32 probability of crops.
+
+        Args:
+            crops: (N, 3, S, S) float32 RGB 0..255, any N.
+        """
+        count = len(crops)
+        logits = np.zeros((count, len(self._model.label_set)), np.float32)
+        for start in range(0, count, self._batch):
+            part = crops[start : start + self._batch]
+            padded = np.zeros((self._batch, *crops.shape[1:]), np.float32)
+            padded[: len(part)] = part
+            output = self._model.engine().infer({self._input: padded})[self._arguments.output]
+            logits[start : start + len(part)] = output[: len(part)]
+        return classify(logits, self._arguments.temperature)
+
+    def __call__(self, image: CameraImage, detections: Detections2D) -> Detections2D:
+        """Returns the boxes of the configured classes with their names, best first."""
+        chosen = detections.selected(self._chosen(detections))
+        if not len(chosen):
+            return Detections2D.empty(detections.header, self._label_set)
+        batches = crop_batches(
+            image.rgb(), chosen.boxes_xyxy_px, self._size_px, self._batch, self._config.margin
+        )
+        crops = batches.reshape(-1, *batches.shape[2:])[: len(chosen)]
+        labels, probabilities = self.classify(crops)
+        is_unknown = probabilities < self._config.min_confidence
+        labels = np.where(is_unknown, len(self._label_set) - 1, labels).astype(np.int32)
+        scores = (chosen.scores * probabilities).astype(np.float32)
+        return Detections2D(
+            detections.header, chosen.boxes_xyxy_px, scores, labels, self._label_set
+        )
+
+    def _chosen(self, detections: Detections2D) -> np.ndarray:
+        """Returns indices of the boxes to look at, best first."""
+        known = detections.label_set.names
+        wanted = [known.index(n) for n in self._config.classes or known if n in known]
+        sides = detections.boxes_xyxy_px[:, 2:] - detections.boxes_xyxy_px[:, :2]
+        fits = np.isin(detections.labels, wanted)
+        fits &= sides.min(axis=1, initial=np.inf) >= self._config.min_size_px
+        order = np.argsort(-detections.scores, kind="stable")
+        return order[fits[order]][: self._config.max_crops]
+
+    def load(self) -> None:
+        """Loads and warms the engine."""
+        self._model.load()
+
+    def close(self) -> None:
+        """Frees the engine."""
+        self._model.close()
+
+    def status(self) -> Mapping[str, str]:
+        """Returns model, backend and precision."""
+        return self._model.status()
+
+
+def _with_unknown(label_set: LabelSet) -> LabelSet:
+    if UNKNOWN_NAME in label_set.names:
+        return label_set
+    gray = np.full((1, 3), 160, np.uint8)
+    return LabelSet((*label_set.names, UNKNOWN_NAME), np.concatenate([label_set.colors, gray]))

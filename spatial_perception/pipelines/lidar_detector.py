@@ -1,0 +1,119 @@
+"""Objects and semantic voxels in a LiDAR scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from spatial_perception.config import from_mapping, option
+from spatial_perception.core import POINT_LABELS, Detections3D, PointCloud, VoxelGrid
+from spatial_perception.errors import EngineError
+from spatial_perception.ops.centers import CentersConfig, decode_centers
+from spatial_perception.ops.ground import GroundConfig, estimate_ground
+from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig, decode_voxels
+from spatial_perception.ops.voxelize import CHANNELS, VoxelConfig, voxelize
+from spatial_perception.pipelines.model import EngineOptions, Model, check_channels
+
+
+@dataclass(frozen=True, slots=True)
+class VoxelPreprocessing:
+    """How a scan becomes voxels; stands in model.yaml."""
+
+    voxels: VoxelConfig = option(default_factory=VoxelConfig, help="range and size")
+    ground: GroundConfig = option(default_factory=GroundConfig, help="ground estimate")
+
+
+@dataclass(frozen=True, slots=True)
+class CentersArguments:
+    """Options of the decoder centers."""
+
+    centers: CentersConfig = option(default_factory=CentersConfig, help="grid of the boxes")
+    occupancy: SemanticVoxelConfig = option(
+        default_factory=SemanticVoxelConfig, help="grid of the occupancy head"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LidarDetectorConfig:
+    """Options of a LiDAR detector."""
+
+    model: str = option("lidar_detector", help="model name or folder")
+    engine: EngineOptions = option(default_factory=EngineOptions, help="backend and precision")
+    score_threshold: float = option(0.3, help="boxes below are dropped", range=(0.0, 1.0))
+    iou_threshold: float = option(
+        0.1, help="of two boxes of a class that overlap more, the better stays", range=(0.0, 1.0)
+    )
+    max_detections: int = option(300, help="at most so many boxes a scan", range=(1, 10_000))
+
+
+class LidarDetector:
+    """Ground estimate, voxels, network, peaks to boxes, rotated non-maximum suppression.
+
+    Raises:
+        EngineError: the model is missing or does not fit its decoder.
+    """
+
+    def __init__(self, config: LidarDetectorConfig) -> None:
+        self._model = Model(config.model, ("centers",), config.engine)
+        spec = self._model.spec
+        place = f"model '{spec.name}'"
+        self._input, tensor = self._model.only_input()
+        self._preprocessing = from_mapping(VoxelPreprocessing, spec.preprocessing, place)
+        arguments = from_mapping(CentersArguments, spec.decoder_arguments, place)
+        self._occupancy = arguments.occupancy
+        self._centers = replace(
+            arguments.centers,
+            min_score=config.score_threshold,
+            nms_iou=config.iou_threshold,
+            max_boxes=config.max_detections,
+        )
+        check_channels(self._model, "heatmap", 1, len(spec.classes))
+        check_channels(self._model, "regression", 1, 8)
+        self._has_voxels = "occupancy" in spec.variants[0].outputs
+        if self._has_voxels:
+            check_channels(self._model, "occupancy", 1, len(POINT_LABELS) + 1)
+        expected = (1, CHANNELS, *self._preprocessing.voxels.shape)
+        if tensor.shape != expected:
+            raise EngineError(f"{place}: input is {tensor.shape}, its voxels are {expected}")
+
+    def __call__(
+        self, cloud: PointCloud, with_voxels: bool = True
+    ) -> tuple[Detections3D, VoxelGrid | None]:
+        """Returns boxes, best first, and semantic voxels, in the frame of the cloud.
+
+        Args:
+            cloud: points in a frame on the ground under the vehicle: x forward, z up.
+            with_voxels: decode the occupancy head too, where the model has one.
+        """
+        pre = self._preprocessing
+        ground = estimate_ground(cloud.points, pre.ground)
+        voxels = voxelize(cloud.points, ground, pre.voxels)[None]
+        outputs = self._model.engine().infer({self._input: voxels})
+        boxes, scores, labels = decode_centers(outputs, ground, self._centers)
+        found = Detections3D(
+            cloud.header,
+            boxes[:, :3],
+            boxes[:, 3:6],
+            boxes[:, 6],
+            scores,
+            labels,
+            self._model.label_set,
+        )
+        if not (with_voxels and self._has_voxels):
+            return found, None
+        grid = decode_voxels(
+            outputs["occupancy"], ground, self._occupancy, cloud.header, POINT_LABELS
+        )
+        return found, grid
+
+    def load(self) -> None:
+        """Loads and warms the engine."""
+        self._model.load()
+
+    def close(self) -> None:
+        """Frees the engine."""
+        self._model.close()
+
+    def status(self) -> Mapping[str, str]:
+        """Returns model, backend and precision."""
+        return self._model.status()

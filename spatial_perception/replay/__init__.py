@@ -1,0 +1,1 @@
+"""The bag host: the same graph over a recording, without ROS."""

@@ -1,0 +1,270 @@
+"""The bag host: read a bag, run the graph, write a bag."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spatial_perception.bags import BagReader, BagWriter
+from spatial_perception.errors import PerceptionError
+from spatial_perception.messages import DIAGNOSTICS, QosProfile
+from spatial_perception.replay.sources import Selection, Source, select_sources
+from spatial_perception.stages.delivery import LiveDelivery
+from spatial_perception.stages.graph import Graph
+from spatial_perception.stages.host import ByteGraph, remapped
+from spatial_perception.stages.monitor import diagnostics
+from spatial_perception.stages.port import Port
+from spatial_perception.stages.stage import DropCause, Stage
+
+NS_PER_S = 1_000_000_000
+DIAGNOSTICS_TOPIC = "/diagnostics"
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """How a bag is replayed.
+
+    Attributes:
+        include_input: write the bag's own messages too.
+        skip_errors: count messages that cannot be used instead of stopping at the first.
+        realtime: deliver as a live host does, paced by log time, newest sensor message wins.
+        remappings: default topic to actual topic, for inputs and outputs.
+    """
+
+    include_input: bool = False
+    skip_errors: bool = False
+    realtime: bool = False
+    remappings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySummary:
+    """What a replay did; `stages` holds frames, drops and percentiles of each stage."""
+
+    stages: dict[str, dict[str, object]]
+    input_messages: int
+    output_messages: dict[str, int]
+    duration_s: float
+    frames_per_s: float
+    peak_rss_mb: float
+    remarks: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the summary as plain values."""
+        return {
+            "stages": self.stages,
+            "input_messages": self.input_messages,
+            "output_messages": self.output_messages,
+            "duration_s": round(self.duration_s, 3),
+            "frames_per_s": round(self.frames_per_s, 3),
+            "peak_rss_mb": round(self.peak_rss_mb, 1),
+            "remarks": list(self.remarks),
+        }
+
+
+class Replay:
+    """Runs a graph over a bag, in log order; twice the same gives the same bytes.
+
+    Args:
+        graph: the stages; its errors stop the replay unless `skip_errors` is set.
+        bag: folder or file.
+        output: folder of the bag to write; must not exist yet.
+        options: what is written and how errors are treated.
+    """
+
+    def __init__(
+        self, graph: Graph, bag: Path, output: Path, options: ReplayOptions | None = None
+    ) -> None:
+        self._graph = graph
+        self._bag, self._output = bag, output
+        self._options = options or ReplayOptions()
+        self._counts: dict[str, int] = {}
+
+    def run(
+        self,
+        on_start: Callable[[int, Selection], None] | None = None,
+        progress: Progress | None = None,
+    ) -> ReplaySummary:
+        """Returns the summary after the whole bag; on any error what was written stays readable.
+
+        Args:
+            on_start: called once with the number of messages to read and the chosen sources.
+            progress: called with the number of messages read so far.
+
+        Raises:
+            PerceptionError: the bag cannot be read, the output exists, or (without
+                `skip_errors`) a message cannot be used.
+        """
+        with BagReader(self._bag) as reader:
+            selection = select_sources(
+                self._graph, reader.topics, self._options.remappings, str(self._bag)
+            )
+            if self._options.realtime:
+                self._graph.load()
+            with BagWriter(self._output) as writer:
+                total = sum(
+                    info.count
+                    for topic, info in reader.topics.items()
+                    if self._options.include_input or topic in _topics(selection.sources)
+                )
+                if on_start is not None:
+                    on_start(total, selection)
+                start = time.perf_counter()
+                count = self._feed(reader, writer, selection, progress)
+                duration_s = time.perf_counter() - start
+        return self._summary(count, duration_s, selection)
+
+    def _feed(
+        self,
+        reader: BagReader,
+        writer: BagWriter,
+        selection: Selection,
+        progress: Progress | None,
+    ) -> int:
+        feed = _RealtimeFeed if self._options.realtime else _LosslessFeed
+        by_topic = {source.topic: source for source in selection.sources}
+        host = ByteGraph(self._graph, None if self._options.skip_errors else _stop)
+        sink = _Sink(writer, self._options.remappings, self._counts)
+        feeder = feed(self._graph, host, sink)
+        wanted = None if self._options.include_input else set(by_topic)
+        if self._options.include_input:
+            for topic, info in reader.topics.items():
+                writer.declare(topic, info)
+        count, log_time_ns = 0, reader.start_ns
+        next_report_ns = reader.start_ns + NS_PER_S
+        for message in reader.messages(wanted):
+            log_time_ns = message.log_time_ns
+            if log_time_ns >= next_report_ns:
+                sink.write_diagnostics(self._graph, log_time_ns)
+                next_report_ns += NS_PER_S
+            feeder.wait_until(log_time_ns)
+            if self._options.include_input:
+                sink.copy(message.topic, message.ros_type, log_time_ns, message.data)
+            if message.topic in by_topic:
+                feeder.feed(by_topic[message.topic], log_time_ns, message.data)
+            count += 1
+            if progress is not None:
+                progress(count)
+        feeder.finish(log_time_ns)
+        sink.write_diagnostics(self._graph, log_time_ns)
+        return count
+
+    def _summary(self, count: int, duration_s: float, selection: Selection) -> ReplaySummary:
+        stages = {name: monitor.summary() for name, monitor in self._graph.monitors.items()}
+        frames = max((monitor.frames for monitor in self._graph.monitors.values()), default=0)
+        errors = tuple(
+            f"{stage.name}: {stage.last_error}" for stage in self._graph.stages if stage.last_error
+        )
+        return ReplaySummary(
+            stages,
+            count,
+            dict(sorted(self._counts.items())),
+            duration_s,
+            frames / duration_s if duration_s > 0 else 0.0,
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            (*selection.remarks, *errors),
+        )
+
+
+class _Sink:
+    """Writes outputs under their actual topics and counts them."""
+
+    def __init__(
+        self, writer: BagWriter, remappings: Mapping[str, str], counts: dict[str, int]
+    ) -> None:
+        self._writer = writer
+        self._remappings = remappings
+        self._counts = counts
+
+    def write(self, outputs: Iterable[tuple[Port, bytes]], log_time_ns: int) -> None:
+        for port, data in outputs:
+            topic = remapped(port.topic, self._remappings)
+            self._counts[topic] = self._counts.get(topic, 0) + 1
+            self._writer.write(topic, port.codec.ros_type, log_time_ns, data, port.qos)
+
+    def copy(self, topic: str, ros_type: str, log_time_ns: int, data: bytes) -> None:
+        self._writer.write(topic, ros_type, log_time_ns, data)
+
+    def write_diagnostics(self, graph: Graph, log_time_ns: int) -> None:
+        data = DIAGNOSTICS.encode(diagnostics(graph.monitors.values(), log_time_ns))
+        self._writer.write(DIAGNOSTICS_TOPIC, DIAGNOSTICS.ros_type, log_time_ns, data, QosProfile())
+
+
+class _LosslessFeed:
+    """Every message, one after the other; outputs carry the log time of their input."""
+
+    def __init__(self, graph: Graph, host: ByteGraph, sink: _Sink) -> None:
+        self._host = host
+        self._sink = sink
+
+    def wait_until(self, log_time_ns: int) -> None:
+        """Waits for nothing."""
+
+    def feed(self, source: Source, log_time_ns: int, data: bytes) -> None:
+        self._sink.write(self._host.push(source.port, source.codec, data), log_time_ns)
+
+    def finish(self, log_time_ns: int) -> None:
+        self._sink.write(self._host.flush(), log_time_ns)
+
+
+class _RealtimeFeed:
+    """Paced by log time, delivered as in a live host; outputs carry the time they came at."""
+
+    def __init__(self, graph: Graph, host: ByteGraph, sink: _Sink) -> None:
+        self._host = host
+        self._sink = sink
+        self._delivery: LiveDelivery | None = None
+        self._offset_ns = 0
+        self._ready: list[tuple[Port, bytes, int]] = []
+
+    def wait_until(self, log_time_ns: int) -> None:
+        if self._delivery is None:
+            self._delivery = LiveDelivery(self._host, self._collect)
+            self._offset_ns = log_time_ns - time.monotonic_ns()
+        ahead_ns = log_time_ns - self._now_ns()
+        if ahead_ns > 0:
+            time.sleep(ahead_ns / NS_PER_S)
+        self._write_ready()
+
+    def feed(self, source: Source, log_time_ns: int, data: bytes) -> None:
+        if self._delivery is not None:
+            self._delivery.offer(source.port, source.codec, data)
+
+    def finish(self, log_time_ns: int) -> None:
+        if self._delivery is not None:
+            self._delivery.drain()
+            self._delivery.stop()
+        self._write_ready()
+        self._sink.write(self._host.flush(), self._now_ns())
+
+    def _collect(self, port: Port, data: bytes) -> None:
+        self._ready.append((port, data, self._now_ns()))
+
+    def _write_ready(self) -> None:
+        """Writes from the reader's thread alone: a bag has one writer."""
+        ready, self._ready = self._ready, []
+        for port, data, log_time_ns in ready:
+            self._sink.write([(port, data)], log_time_ns)
+
+    def _now_ns(self) -> int:
+        return time.monotonic_ns() + self._offset_ns
+
+
+def stop_on_error(stage: Stage, cause: DropCause, message: str) -> None:
+    """Raises what a stage could not use, so that a replay stops there."""
+    raise PerceptionError(f"{stage.name}: {message} ({cause.value})")
+
+
+def _stop(topic: str, cause: DropCause, message: str) -> None:
+    if cause is DropCause.DECODE:
+        raise PerceptionError(f"{topic}: {message} ({cause.value})")
+
+
+def _topics(sources: Iterable[Source]) -> set[str]:
+    return {source.topic for source in sources}

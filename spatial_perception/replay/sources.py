@@ -1,0 +1,123 @@
+"""Which topic of a bag feeds which input of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from spatial_perception.bags import TopicInfo
+from spatial_perception.errors import ConfigError, DatasetError
+from spatial_perception.messages import Codec
+from spatial_perception.stages.graph import Graph
+from spatial_perception.stages.host import remapped
+from spatial_perception.stages.port import Port, PortKind
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A topic of the bag, the input it feeds and how it is decoded."""
+
+    topic: str
+    port: Port
+    codec: Codec[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The sources, and remarks on what was chosen by type or is missing."""
+
+    sources: tuple[Source, ...]
+    remarks: tuple[str, ...]
+
+
+def select_sources(
+    graph: Graph, topics: Mapping[str, TopicInfo], remappings: Mapping[str, str], bag: str
+) -> Selection:
+    """Returns what feeds the graph: by name first, then by type where only one topic fits.
+
+    Args:
+        graph: its external inputs are fed.
+        topics: the bag's topics.
+        remappings: default topic to actual topic.
+        bag: the bag's name, for messages.
+
+    Raises:
+        ConfigError: a topic has another type than its input, or a remapping fits no input.
+        DatasetError: a remapped topic is not in the bag, or no sensor input is fed at all.
+    """
+    inputs = graph.external_inputs()
+    _check_remappings(inputs, topics, remappings, bag)
+    sources: dict[str, Source] = {}
+    remarks: list[str] = []
+    for port in inputs:
+        source = _by_name(port, topics, remappings)
+        if source is not None:
+            sources[port.topic] = source
+    for port in inputs:
+        if port.topic in sources or port.kind not in (PortKind.SENSOR, PortKind.STATE):
+            continue
+        taken = {source.topic for source in sources.values()}
+        found = _by_type(port, topics, taken)
+        if len(found) == 1:
+            sources[port.topic] = found[0]
+            remarks.append(f"{port.topic} is taken from {found[0].topic}, the only one of its type")
+        elif found:
+            listed = ", ".join(source.topic for source in found)
+            remarks.append(f"{port.topic} could be {listed}: choose with --remap")
+        elif port.kind is PortKind.SENSOR:
+            remarks.append(f"nothing in the bag feeds {port.topic}")
+    if not any(source.port.kind is PortKind.SENSOR for source in sources.values()):
+        listed = ", ".join(f"{name} ({info.ros_type})" for name, info in topics.items()) or "none"
+        raise DatasetError(
+            f"{bag}: no camera or LiDAR topic for this graph; topics: {listed};"
+            " name them with --remap /default/topic:=/topic/in/bag"
+        )
+    return Selection(tuple(sources.values()), tuple(remarks))
+
+
+def _check_remappings(
+    inputs: tuple[Port, ...],
+    topics: Mapping[str, TopicInfo],
+    remappings: Mapping[str, str],
+    bag: str,
+) -> None:
+    known = {topic for port in inputs for topic, _ in port.sources}
+    for source, target in remappings.items():
+        if source in known and target not in topics and f"{target}/compressed" not in topics:
+            raise DatasetError(
+                f"{bag}: no topic '{target}' (remapped from '{source}'); topics:"
+                f" {', '.join(topics)}"
+            )
+
+
+def _by_name(
+    port: Port, topics: Mapping[str, TopicInfo], remappings: Mapping[str, str]
+) -> Source | None:
+    codecs = {codec.ros_type: codec for _, codec in port.sources}
+    for default, codec in port.sources:
+        topic = remapped(default, remappings)
+        info = topics.get(topic)
+        if info is None:
+            continue
+        if info.ros_type == codec.ros_type:
+            return Source(topic, port, codec)
+        if info.ros_type in codecs:  # e.g. a compressed picture under the raw picture's name
+            return Source(topic, port, codecs[info.ros_type])
+        expected = " or ".join(codecs)
+        raise ConfigError(f"topic '{topic}' has type '{info.ros_type}', expected {expected}")
+    return None
+
+
+def _by_type(port: Port, topics: Mapping[str, TopicInfo], taken: set[str]) -> list[Source]:
+    for _, codec in port.sources:
+        found = [
+            Source(topic, port, codec)
+            for topic, info in topics.items()
+            if info.ros_type == codec.ros_type
+            and topic not in taken
+            and not topic.startswith(("/perception/", "/ground_truth/"))
+        ]
+        if found:
+            return found
+    return []

@@ -1,0 +1,1 @@
+"""Pipelines with ports, and the graph that wires them in one process."""

@@ -1,0 +1,132 @@
+"""All stages by name, and graphs built from configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spatial_perception.config import from_mapping, load_yaml, near_miss, nested, option
+from spatial_perception.errors import ConfigError
+from spatial_perception.stages.camera import (
+    CameraDetectorStage,
+    CameraDetectorStageConfig,
+    CameraSegmenterStage,
+    CameraSegmenterStageConfig,
+)
+from spatial_perception.stages.classifiers import (
+    LightClassifierStage,
+    LightClassifierStageConfig,
+    SignClassifierStage,
+    SignClassifierStageConfig,
+)
+from spatial_perception.stages.graph import ErrorHandler, Graph
+from spatial_perception.stages.lidar import (
+    LidarDetectorStage,
+    LidarDetectorStageConfig,
+    LidarSegmenterStage,
+    LidarSegmenterStageConfig,
+    OccupancyMapperStage,
+    OccupancyMapperStageConfig,
+)
+from spatial_perception.stages.overlay import OverlayStage, OverlayStageConfig
+from spatial_perception.stages.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class StageType:
+    """A stage's configuration class and how it is made."""
+
+    config: type[Any]
+    make: Callable[[Any], Stage]
+
+
+STAGES: Mapping[str, StageType] = {
+    CameraDetectorStage.name: StageType(CameraDetectorStageConfig, CameraDetectorStage),
+    CameraSegmenterStage.name: StageType(CameraSegmenterStageConfig, CameraSegmenterStage),
+    SignClassifierStage.name: StageType(SignClassifierStageConfig, SignClassifierStage),
+    LightClassifierStage.name: StageType(LightClassifierStageConfig, LightClassifierStage),
+    LidarDetectorStage.name: StageType(LidarDetectorStageConfig, LidarDetectorStage),
+    LidarSegmenterStage.name: StageType(LidarSegmenterStageConfig, LidarSegmenterStage),
+    OccupancyMapperStage.name: StageType(OccupancyMapperStageConfig, OccupancyMapperStage),
+    OverlayStage.name: StageType(OverlayStageConfig, OverlayStage),
+}
+
+GRAPH_NODE = "perception"
+ALL_NODES = "/**"
+HOST_OPTIONS = ("use_sim_time", "autostart")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphConfig:
+    """Options of the whole graph, under the node name `perception`."""
+
+    stages: tuple[str, ...] = option(tuple(STAGES), help="stages that run")
+
+
+Parameters = dict[str, dict[str, Any]]
+
+
+def load_parameters(path: str | Path) -> Parameters:
+    """Returns parameters by node name, from a file in ROS parameter format.
+
+    Values under `/**` hold for every node and give way to a node's own.
+
+    Raises:
+        ConfigError: the file is unreadable, names an unknown node, or is not in that format.
+    """
+    known = (*STAGES, GRAPH_NODE)
+    shared: dict[str, Any] = {}
+    parameters: Parameters = {name: {} for name in known}
+    for key, content in load_yaml(path).items():
+        name = key.lstrip("/") if key != ALL_NODES else key
+        if name != ALL_NODES and name not in known:
+            raise ConfigError(f"{path}: unknown node '{key}'{near_miss(name, known)}")
+        values = content.get("ros__parameters") if isinstance(content, dict) else None
+        if not isinstance(values, dict) or len(content) != 1:
+            raise ConfigError(f"{path}: '{key}' must hold 'ros__parameters:' and nothing else")
+        if name == ALL_NODES:
+            shared = values
+        else:
+            parameters[name] = values
+    return {name: {**shared, **values} for name, values in parameters.items()}
+
+
+def make_stage(name: str, values: Mapping[str, Any], where: str = "") -> Stage:
+    """Returns a stage from its plain parameters (dotted keys allowed).
+
+    Raises:
+        ConfigError: no such stage, an unknown parameter or a bad value.
+    """
+    if name not in STAGES:
+        raise ConfigError(f"unknown stage '{name}'{near_miss(name, STAGES)}")
+    own = {key: value for key, value in values.items() if key not in HOST_OPTIONS}
+    place = f"{where}: {name}" if where else name
+    stage_type = STAGES[name]
+    return stage_type.make(from_mapping(stage_type.config, nested(own), place))
+
+
+def build_graph(
+    parameters: Mapping[str, Mapping[str, Any]],
+    only: Sequence[str] = (),
+    on_error: ErrorHandler | None = None,
+    where: str = "",
+) -> Graph:
+    """Returns the graph that parameters describe.
+
+    Args:
+        parameters: as `load_parameters` gives them; missing nodes take their defaults.
+        only: stages to run, instead of the ones that `perception.stages` lists.
+        on_error: see `Graph`.
+        where: the parameters' origin, for messages.
+
+    Raises:
+        ConfigError: an unknown stage or parameter, or a bad value.
+    """
+    own = parameters.get(GRAPH_NODE, {})
+    values = {key: value for key, value in own.items() if key not in HOST_OPTIONS}
+    config = from_mapping(GraphConfig, nested(values), f"{where}: {GRAPH_NODE}")
+    names = tuple(only) or config.stages
+    stages = [make_stage(name, parameters.get(name, {}), where) for name in names]
+    return Graph(stages, on_error)
