@@ -1,0 +1,61 @@
+"""Live delivery: newest sensor message wins, nothing else is lost, every drop is counted."""
+
+import dataclasses
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from spatial_perception.core.examples import example_point_cloud
+from spatial_perception.core.header import Header
+from spatial_perception.messages import POINT_CLOUD
+from spatial_perception.stages.delivery import DeliveryMode, LiveDelivery
+from spatial_perception.stages.graph import Graph
+from spatial_perception.stages.host import ByteGraph
+from spatial_perception.stages.port import Port
+from spatial_perception.stages.stage import DropCause
+from test.stages.test_graph import Shift
+
+
+class Gated(Shift):
+    """Waits in every push until it is let through."""
+
+    def __init__(self) -> None:
+        super().__init__("gated", "/a", "/b")
+        self.gate = threading.Event()
+        self.entered = threading.Event()
+
+    def push(self, port: str, value: Any) -> Iterable[tuple[str, Any]]:
+        self.entered.set()
+        assert self.gate.wait(10)
+        return super().push(port, value)
+
+
+def run(count: int, mode: DeliveryMode) -> tuple[Gated, list[int]]:
+    stage, published = Gated(), []
+
+    def publish(port: Port, data: bytes) -> None:
+        if port.topic == "/b":
+            published.append(POINT_CLOUD.decode(data).header.stamp_ns)
+
+    delivery = LiveDelivery(ByteGraph(Graph([stage])), publish, mode)
+    for stamp_ns in range(1, count + 1):
+        cloud = dataclasses.replace(example_point_cloud(), header=Header(stamp_ns, "lidar"))
+        delivery.offer(stage.inputs[0], POINT_CLOUD, POINT_CLOUD.encode(cloud))
+        if stamp_ns == 1:
+            assert stage.entered.wait(10)
+    stage.gate.set()
+    assert delivery.drain(10)
+    delivery.stop()
+    return stage, published
+
+
+def test_newest_keeps_the_one_in_work_and_the_last_and_counts_the_rest() -> None:
+    stage, published = run(20, "newest")
+    assert published == [1, 20]
+    assert stage.drops == {DropCause.SUPERSEDED: 18}
+
+
+def test_lossless_processes_everything_in_order() -> None:
+    stage, published = run(20, "lossless")
+    assert published == list(range(1, 21))
+    assert not stage.drops
