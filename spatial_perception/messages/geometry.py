@@ -33,7 +33,7 @@ def decode_pose(message: PoseMessage) -> Pose:
     """Returns the core pose of a geometry_msgs/Pose.
 
     Raises:
-        ValueError: The quaternion has no direction.
+        ValueError: The quaternion has no direction, or the position is not finite.
     """
     return Pose.from_quaternion(_quaternion(message.orientation), _vector(message.position))
 
@@ -48,7 +48,7 @@ def decode_transforms(data: bytes | memoryview) -> Transforms:
     """Returns the transforms in the bytes of a TFMessage (parent from child).
 
     Raises:
-        DecodeError: No TFMessage, or a quaternion without a direction.
+        DecodeError: No TFMessage, a quaternion without a direction or numbers not finite.
     """
     message = deserialize(data, TFMessage)
     return Transforms(
@@ -88,7 +88,7 @@ def decode_odometry(data: bytes | memoryview) -> Odometry:
     """Returns the odometry in the bytes of a nav_msgs/Odometry, without its covariances.
 
     Raises:
-        DecodeError: No Odometry, or a quaternion without a direction.
+        DecodeError: No Odometry, a quaternion without a direction or numbers not finite.
     """
     message = deserialize(data, OdometryMessage)
     return Odometry(
@@ -131,7 +131,10 @@ def _quaternion(message: QuaternionMessage) -> np.ndarray:
 
 
 def _vector(message: PointMessage | Vector3Message) -> np.ndarray:
-    return np.array([message.x, message.y, message.z])
+    vector = np.array([message.x, message.y, message.z])
+    if not np.isfinite(vector).all():
+        raise ValueError(f"vector {vector.tolist()} is not finite")
+    return vector
 
 
 TRANSFORMS: Codec[Transforms] = make_codec(
