@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from spatial_perception.config import near_miss
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime.backends import BACKENDS, get_backend
-from spatial_perception.runtime.backends.base import Arrays, Backend, Job, Session, TensorSpecs
-from spatial_perception.runtime.cache import EngineCache, EngineKey
+from spatial_perception.runtime.backends.base import Backend, Job, Session
+from spatial_perception.runtime.backends.tensorrt import TensorRTRtxBackend
+from spatial_perception.runtime.cache import CacheEntry, EngineCache, EngineKey
 from spatial_perception.runtime.heartbeat import heartbeat
 from spatial_perception.runtime.precision import convert
 from spatial_perception.runtime.spec import ModelSpec, Precision, TensorSpec, Variant
+from spatial_perception.runtime.tensors import check_array, check_declared, checked_inputs
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +56,8 @@ class Engine:
         self._variant = variant
         self._lock = threading.Lock()
         place = f"{info.model}/{info.file}"
-        _check_declared(session.inputs, variant.inputs, f"{place}: input")
-        _check_declared(session.outputs, variant.outputs, f"{place}: output")
+        check_declared(session.inputs, variant.inputs, f"{place}: input")
+        check_declared(session.outputs, variant.outputs, f"{place}: output")
 
     @property
     def inputs(self) -> Mapping[str, TensorSpec]:
@@ -79,7 +80,7 @@ class Engine:
                 engine is closed, or if the backend fails.
         """
         place = f"model '{self.info.model}'"
-        arrays = _checked_inputs(inputs, self._variant.inputs, place)
+        arrays = checked_inputs(inputs, self._variant.inputs, place)
         with self._lock:
             if self._session is None:
                 raise EngineError(f"{place}: the engine is closed")
@@ -90,7 +91,7 @@ class Engine:
             except Exception as error:
                 raise EngineError(f"{place}: {self.info.backend} failed: {error}") from error
         for name, spec in self._variant.outputs.items():
-            _check_array(outputs[name], spec, f"{place}: output '{name}'")
+            check_array(outputs[name], spec, f"{place}: output '{name}'")
         return outputs
 
     def close(self) -> None:
@@ -153,14 +154,52 @@ def create_engine(
     raise EngineError(f"model '{spec.name}': no backend works: {'; '.join(refusals)}")
 
 
-def engine_key(backend: Backend, job: Job) -> EngineKey:
-    """Returns the cache key of the engine that `backend` would build for `job`."""
+def build_ahead(
+    spec: ModelSpec,
+    compute_capability: str,
+    variant: int = 0,
+    precision: Precision | None = None,
+    cache_dir: str | Path | None = None,
+) -> CacheEntry:
+    """Builds a TensorRT-RTX engine for other machines' GPUs; none is needed here.
+
+    The entry can be copied into the cache folder of every machine with such a GPU and the same
+    version of TensorRT-RTX; `create_engine` finds it there.
+
+    Args:
+        spec: the model.
+        compute_capability: of the GPUs that will run it, e.g. '8.9'.
+        variant: index into `spec.variants`.
+        precision: None for the model's own.
+        cache_dir: folder of the engine cache; None for the user's.
+
+    Raises:
+        EngineError: If TensorRT-RTX is missing, or refuses the capability or the graph.
+    """
+    rtx = TensorRTRtxBackend()
+    if reason := rtx.cannot_build():
+        raise EngineError(f"backend '{rtx.name}' {reason}; {rtx.install_hint}")
+    cache = EngineCache(cache_dir)
+    chosen = precision or rtx.default_precision(spec.precision)
+    job = _job(rtx, spec, variant, chosen, None, cache)
+    key = engine_key(rtx, job, f"compute capability {compute_capability}")
+
+    def build() -> bytes:
+        with heartbeat(f"{job.label}: building for compute capability {compute_capability}"):
+            return rtx.build_for(job, [compute_capability])
+
+    cache.get_or_build(key, job.label, build)
+    return next(entry for entry in cache.entries() if entry.key == key)
+
+
+def engine_key(backend: Backend, job: Job, device: str | None = None) -> EngineKey:
+    """Returns the cache key of the engine that `backend` builds for `job`, by default here."""
     inputs = job.variant.inputs.items()
     return EngineKey(
         onnx=hashlib.sha256(job.graph).hexdigest(),
         backend=backend.name,
         backend_version=backend.version(),
-        device=backend.device(),
+        device=backend.device() if device is None else device,
         precision=job.precision,
         shapes=" ".join(f"{name}={'x'.join(map(str, t.shape))}" for name, t in inputs),
     )
@@ -180,7 +219,7 @@ def _create(
     if chosen not in backend.precisions:
         raise EngineError(
             f"backend '{backend.name}' has no precision '{chosen}'"
-            f"{near_miss(chosen, backend.precisions)}"
+            f", only {', '.join(backend.precisions)}"
         )
     job = _job(backend, spec, variant, chosen, threads, cache)
     if not backend.cached:
@@ -242,45 +281,3 @@ def _announce(info: EngineInfo, refusals: list[str]) -> None:
     level = logging.DEBUG if text in _announced else logging.INFO
     _announced.add(text)
     logger.log(level, "model '%s' runs on %s", info.model, text)
-
-
-def _check_declared(loaded: TensorSpecs, listed: TensorSpecs, place: str) -> None:
-    for name in listed:
-        if name not in loaded:
-            raise EngineError(
-                f"{place} '{name}' of model.yaml is not in the ONNX file, which has"
-                f" {', '.join(loaded)}; the two are out of step, export the model again"
-            )
-    for name, tensor in loaded.items():
-        if name not in listed:
-            raise EngineError(f"{place} '{name}' of the ONNX file is not in model.yaml")
-        if tensor != listed[name]:
-            raise EngineError(
-                f"{place} '{name}': model.yaml says {_describe(listed[name])}, the ONNX file"
-                f" {_describe(tensor)}; the two are out of step, export the model again"
-            )
-
-
-def _checked_inputs(inputs: Arrays, wanted: TensorSpecs, place: str) -> dict[str, np.ndarray]:
-    for name in inputs:
-        if name not in wanted:
-            raise EngineError(f"{place}: no input '{name}'{near_miss(name, wanted)}")
-    arrays = {}
-    for name, spec in wanted.items():
-        if name not in inputs:
-            raise EngineError(f"{place}: input '{name}' is missing, got {', '.join(inputs) or '-'}")
-        _check_array(inputs[name], spec, f"{place}: input '{name}'")
-        arrays[name] = np.ascontiguousarray(inputs[name])
-    return arrays
-
-
-def _check_array(array: np.ndarray, spec: TensorSpec, place: str) -> None:
-    if not isinstance(array, np.ndarray):
-        raise EngineError(f"{place}: expected a numpy array, got {type(array).__name__}")
-    if array.shape != spec.shape or array.dtype != np.dtype(spec.dtype):
-        got = f"{'x'.join(map(str, array.shape))} {array.dtype}"
-        raise EngineError(f"{place}: expected {_describe(spec)}, got {got}")
-
-
-def _describe(spec: TensorSpec) -> str:
-    return f"{'x'.join(map(str, spec.shape))} {spec.dtype}"

@@ -68,7 +68,8 @@ def _candidates() -> list[Path]:
     prefixes = [p for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
     # A user install keeps data files below its own prefix: lib/pythonX.Y/site-packages -> prefix.
     own_prefix = package.parents[3] if len(package.parents) > 3 else package
-    folders = [package.parent / "models"]
+    is_checkout = (package.parent / "package.xml").is_file()
+    folders = [package.parent / "models"] if is_checkout else []
     folders += [Path(prefix) / _SHARE for prefix in prefixes]
     folders += [own_prefix / _SHARE, Path(sys.prefix) / _SHARE]
     return list(dict.fromkeys(folders))

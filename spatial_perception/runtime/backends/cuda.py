@@ -44,9 +44,14 @@ class Cuda:
 
     def device_name(self) -> str:
         """Returns name and compute capability of device 0."""
+        name = self.call("cudaGetDeviceProperties", 0).name
+        text = name.decode() if isinstance(name, bytes) else str(name)
+        return f"{text} (compute capability {self.compute_capability()})"
+
+    def compute_capability(self) -> str:
+        """Returns the compute capability of device 0, e.g. '8.9'."""
         properties = self.call("cudaGetDeviceProperties", 0)
-        name = properties.name.decode() if isinstance(properties.name, bytes) else properties.name
-        return f"{name} (compute capability {properties.major}.{properties.minor})"
+        return f"{properties.major}.{properties.minor}"
 
     def stream(self) -> Any:
         """Returns a new stream that does not wait for the default stream."""

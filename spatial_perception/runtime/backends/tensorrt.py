@@ -81,6 +81,13 @@ class TensorRTRtxBackend(TensorRTBackend):
     module: ClassVar[str] = "tensorrt_rtx"
     oldest_major: ClassVar[int] = 1
 
+    def device(self) -> str:
+        # Engines fit every GPU of a capability, so one that was built elsewhere is found again.
+        return f"compute capability {_cuda().compute_capability()}"
+
+    def build(self, job: Job) -> bytes:
+        return self.build_for(job, [_cuda().compute_capability()])
+
     def build_for(self, job: Job, compute_capabilities: Sequence[str]) -> bytes:
         """Returns an engine for GPUs of the given compute capabilities; needs no GPU.
 
