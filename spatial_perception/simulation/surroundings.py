@@ -56,6 +56,7 @@ class Surroundings:
         backend: of the ray casters.
         threads: processor threads of the ray casters; 0 is all.
         first_instance: added to all instances but scenery and EGO.
+        see_through: keep glass apart, so that rays may pass it; cameras do without.
     """
 
     def __init__(
@@ -64,12 +65,13 @@ class Surroundings:
         backend: Backend = "auto",
         threads: int = 0,
         first_instance: int = 0,
+        see_through: bool = True,
     ) -> None:
         self._solid: list[_Layer] = []
         self._glass: list[_Layer] = []
         offset = first_instance
         for snapshot in snapshots:
-            clear = TRANSMISSION[snapshot.mesh.surfaces] > 0
+            clear = (TRANSMISSION[snapshot.mesh.surfaces] > 0) & see_through
             self._solid.append(_Layer(snapshot, ~clear, offset, backend, threads))
             if clear.any():
                 self._glass.append(_Layer(snapshot, clear, offset, backend, threads))

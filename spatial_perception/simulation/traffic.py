@@ -214,7 +214,7 @@ class TrafficBuilder:
         for _ in range(int(rng.poisson(np.exp(rng.uniform(np.log(0.8), np.log(9)))))):
             side = int(rng.choice([-1, 1]))
             edge = plan.lanes * plan.lane_width_m
-            d = side * (edge + float(rng.uniform(-1.3, 0.1)))
+            d = side * (edge + float(rng.uniform(-0.55 if self._flowing else -1.3, 0.1)))
             if rng.random() < 0.35:
                 d = side * (plan.road_half_m(side) + float(rng.uniform(0.5, plan.sidewalk_m)))
             yaw = 0.0 if (side < 0) == (rng.random() < 0.9) else np.pi

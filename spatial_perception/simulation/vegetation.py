@@ -81,8 +81,8 @@ def tree(rng: np.random.Generator) -> Mesh:
         )
         return meshes.merge([branches, twigs])
     radii = crown_radius * rng.uniform(0.4, 0.75, (blobs, 3)) * [1, 1, 0.85]
-    leaves = 260 if young else int(rng.uniform(450, 800))
-    return meshes.merge([branches, _crown(rng, centers, radii, leaves, 0.10 + 0.016 * height)])
+    leaves = 420 if young else int(rng.uniform(800, 1400))
+    return meshes.merge([branches, _crown(rng, centers, radii, leaves, 0.07 + 0.012 * height)])
 
 
 def _conifer(rng: np.random.Generator) -> Mesh:
@@ -111,7 +111,7 @@ def bush(rng: np.random.Generator) -> Mesh:
         [rng.normal(0, wide * 0.5, (blobs, 2)), rng.uniform(0.35, 0.6, (blobs, 1)) * height], 1
     )
     radii = np.array([wide, wide, height / 2]) * rng.uniform(0.6, 1.0, (blobs, 3))
-    return _crown(rng, centers, radii, 90 + 50 * blobs, 0.11)
+    return _crown(rng, centers, radii, 140 + 80 * blobs, 0.09)
 
 
 def hedge(rng: np.random.Generator, length_m: float) -> Mesh:

@@ -1,0 +1,202 @@
+"""A drive along a street, sensor by sensor and moment by moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spatial_perception.config import option
+from spatial_perception.core.pose import Pose
+from spatial_perception.errors import ConfigError
+from spatial_perception.simulation.actors import Actor
+from spatial_perception.simulation.camera import CameraModel, Picture, render
+from spatial_perception.simulation.lidar import LidarConditions, Scan, lidar_model, scan
+from spatial_perception.simulation.raycast import Backend
+from spatial_perception.simulation.shading import Daylight
+from spatial_perception.simulation.street import (
+    Street,
+    build_street,
+    ego_snapshot,
+    snapshot,
+    vehicle_pose,
+)
+from spatial_perception.simulation.surroundings import Surroundings
+
+OPTICAL_FROM_FORWARD = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+"""Rotation from an optical frame (z forward) into a body frame (x forward)."""
+_SCAN_SECTORS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class DriveConfig:
+    """What a simulated drive is like."""
+
+    seconds: float = option(6.0, help="how long", unit="s", range=(0.1, 600))
+    seed: int = option(0, help="draws street, traffic and weather", range=(0, 2**31))
+    rate_hz: float = option(10.0, help="scans and pictures a second", unit="Hz", range=(1, 50))
+    sensor: str = option("hdl64", help="LiDAR preset: hdl64, vlp32, beam32 or beam128")
+    camera_delay_s: float = option(0.003, help="pictures after scans", unit="s", range=(0, 0.1))
+    motion_distortion: bool = option(
+        False, help="measure each point from where the sensor was at that moment"
+    )
+    backend: Backend = option("auto", help="ray caster: auto, open3d or torch")
+    camera: CameraModel = option(default_factory=CameraModel, help="the camera")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rig:
+    """Where the sensors are mounted."""
+
+    base_from_lidar: Pose
+    lidar_from_camera: Pose
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """What the sensors measured at one moment and what is true.
+
+    Attributes:
+        time_s: since the start.
+        odom_from_base: pose at the scan.
+        scan: in the LiDAR's frame.
+        picture: of the camera, `camera_delay_s` later.
+        boxes: (M, 7) float64 x y z l w h yaw in base_link at the scan.
+        velocities_mps: (M, 2) float64 over ground, in base_link.
+        kinds: OBJECT_LABELS name of every instance, counted from 1.
+        ids: (M,) int64: instance of each box.
+        hits: (M,) int64 points on each box.
+    """
+
+    time_s: float
+    odom_from_base: Pose
+    scan: Scan
+    picture: Picture
+    boxes: np.ndarray
+    velocities_mps: np.ndarray
+    kinds: list[str]
+    ids: np.ndarray
+    hits: np.ndarray
+
+
+class Drive:
+    """A street with traffic that an ego vehicle drives along.
+
+    Args:
+        config: what it is like.
+
+    Raises:
+        ConfigError: the sensor is unknown or a ray caster is not installed.
+    """
+
+    def __init__(self, config: DriveConfig) -> None:
+        self.config = config
+        self.lidar = replace(lidar_model(config.sensor), spin_time_s=1.0 / config.rate_hz)
+        if config.seconds * config.rate_hz < 1:
+            raise ConfigError(f"{config.seconds} s at {config.rate_hz} Hz hold no scan")
+        rng = np.random.default_rng([config.seed, 77])
+        reach = 105.0 + 12.0 * config.seconds
+        self.street: Street = build_street(rng, -75.0, reach, flowing=True)
+        self._limits = (-70.0, reach - 5.0)
+        still = tuple(a for a in self.street.actors if a.speed_mps == 0)
+        self._moving = tuple(a for a in self.street.actors if a.speed_mps != 0)
+        self._still_count = len(still)
+        self.kinds = [a.kind for a in (*still, *self._moving)]
+        standing = snapshot(self.street, still)
+        self._standing_boxes = standing.boxes
+        self._for_lidar = Surroundings([standing], config.backend)
+        self._for_camera = Surroundings([standing], config.backend, see_through=False)
+        self._day = Daylight.sample(rng)
+        self._ego_seed = int(rng.integers(2**31))
+        self._world_from_start = self.world_from_base(0.0)
+        self.rig = Rig(
+            Pose.from_yaw(0.0, np.array([0.0, 0.0, self.lidar.mount_z_m])),
+            Pose(OPTICAL_FROM_FORWARD, np.array([0.27, 0.06, -0.08])),
+        )
+
+    @property
+    def frames(self) -> int:
+        """How many scans and pictures there are."""
+        return round(self.config.seconds * self.config.rate_hz)
+
+    def world_from_base(self, time_s: float) -> Pose:
+        """Where the ego vehicle is at a time."""
+        way = self.street.ego_speed_mps * time_s
+        return vehicle_pose(self.street.ground, way, self.street.ego_d_m)
+
+    def odom_from_base(self, time_s: float) -> Pose:
+        """Where the ego vehicle is at a time, seen from where it started."""
+        return self._world_from_start.inverse() @ self.world_from_base(time_s)
+
+    def base_velocity(self, time_s: float) -> tuple[np.ndarray, np.ndarray]:
+        """Linear (3,) m/s and angular (3,) rad/s velocity in base_link, by central difference."""
+        step = 0.05
+        before, after = self.world_from_base(time_s - step), self.world_from_base(time_s + step)
+        now = self.world_from_base(time_s)
+        linear = now.rotation.T @ (after.translation - before.translation) / (2 * step)
+        turn = before.rotation.T @ after.rotation
+        angular = np.array(
+            [turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]
+        ) / (4 * step)
+        return linear, angular
+
+    def moments(self) -> Iterator[Moment]:
+        """Every scan with the picture that belongs to it."""
+        for k in range(self.frames):
+            yield self._moment(k)
+
+    def _moment(self, index: int) -> Moment:
+        rng = np.random.default_rng([self.config.seed, 78, index])
+        time_s = index / self.config.rate_hz
+        measured, boxes = self._scan(time_s, rng)
+        picture = self._picture(time_s + self.config.camera_delay_s, rng)
+        base = self.world_from_base(time_s).inverse()
+        ids = np.concatenate(
+            [np.arange(self._still_count), self._still_count + self._present(time_s)]
+        ).astype(np.int64) + 1  # fmt: skip
+        local = boxes.copy()
+        local[:, :3] = base.apply(boxes[:, :3])
+        local[:, 6] = (boxes[:, 6] - self.world_from_base(time_s).yaw_rad + np.pi) % (
+            2 * np.pi
+        ) - np.pi
+        speeds = np.array([0.0] * self._still_count + [a.speed_mps for a in self._moving])[ids - 1]
+        ahead = np.stack([np.cos(local[:, 6]), np.sin(local[:, 6])], 1)
+        hits = np.bincount(measured.instances, minlength=len(self.kinds) + 1)[ids]
+        return Moment(time_s, self.odom_from_base(time_s), measured, picture, local,
+                      speeds[:, None] * ahead, self.kinds, ids, hits)  # fmt: skip
+
+    def _present(self, time_s: float) -> np.ndarray:
+        """Indices of moving actors that are on the street."""
+        s = np.array([a.station(time_s)[0] for a in self._moving])
+        return np.flatnonzero((s > self._limits[0]) & (s < self._limits[1]))
+
+    def _others(self, time_s: float, see_through: bool) -> tuple[Surroundings, np.ndarray]:
+        actors: tuple[Actor, ...] = tuple(self._moving[i] for i in self._present(time_s))
+        moving = snapshot(self.street, actors, time_s, with_scenery=False)
+        numbers = np.concatenate([[0], self._present(time_s) + 1]).astype(np.uint16)
+        numbered = replace(moving, instances=numbers[moving.instances])
+        built = Surroundings(
+            [numbered], self.config.backend, first_instance=self._still_count,
+            see_through=see_through,
+        )  # fmt: skip
+        return built, moving.boxes
+
+    def _scan(self, time_s: float, rng: np.random.Generator) -> tuple[Scan, np.ndarray]:
+        base = self.world_from_base(time_s)
+        others, boxes = self._others(time_s, see_through=True)
+        ego_rng = np.random.default_rng(self._ego_seed)
+        ego = Surroundings([ego_snapshot(base, ego_rng, self.lidar.mount_z_m)], self.config.backend)
+        times = [time_s]
+        if self.config.motion_distortion:
+            share = (np.arange(_SCAN_SECTORS) + 0.5) / _SCAN_SECTORS - 0.5
+            times = list(time_s + share * self.lidar.spin_time_s)
+        poses = [self.world_from_base(t) @ self.rig.base_from_lidar for t in times]
+        around = self._for_lidar.joined(others).joined(ego)
+        measured = scan(around, poses, self.lidar, LidarConditions(), rng)
+        return measured, np.concatenate([self._standing_boxes, boxes])
+
+    def _picture(self, time_s: float, rng: np.random.Generator) -> Picture:
+        others, _ = self._others(time_s, see_through=False)
+        pose = self.world_from_base(time_s) @ self.rig.base_from_lidar @ self.rig.lidar_from_camera
+        return render(self._for_camera.joined(others), pose, self.config.camera, self._day, rng)
