@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from spatial_perception.config import from_mapping, option
-from spatial_perception.core import POINT_LABELS, Detections3D, PointCloud, VoxelGrid
+from spatial_perception.core import POINT_LABELS, Detections3D, LabelSet, PointCloud, VoxelGrid
 from spatial_perception.errors import EngineError
 from spatial_perception.ops.centers import CentersConfig, decode_centers
 from spatial_perception.ops.ground import GroundConfig, estimate_ground
@@ -30,6 +30,9 @@ class CentersArguments:
     centers: CentersConfig = option(default_factory=CentersConfig, help="grid of the boxes")
     occupancy: SemanticVoxelConfig = option(
         default_factory=SemanticVoxelConfig, help="grid of the occupancy head"
+    )
+    occupancy_classes: tuple[str, ...] = option(
+        POINT_LABELS.names, help="classes of the occupancy head, without free"
     )
 
 
@@ -61,6 +64,7 @@ class LidarDetector:
         self._preprocessing = from_mapping(VoxelPreprocessing, spec.preprocessing, place)
         arguments = from_mapping(CentersArguments, spec.decoder_arguments, place)
         self._occupancy = arguments.occupancy
+        self._occupancy_labels = _label_set(arguments.occupancy_classes)
         self._centers = replace(
             arguments.centers,
             min_score=config.score_threshold,
@@ -71,7 +75,7 @@ class LidarDetector:
         check_channels(self._model, "regression", 1, 8)
         self._has_voxels = "occupancy" in spec.variants[0].outputs
         if self._has_voxels:
-            check_channels(self._model, "occupancy", 1, len(POINT_LABELS) + 1)
+            check_channels(self._model, "occupancy", 1, len(self._occupancy_labels) + 1)
         expected = (1, CHANNELS, *self._preprocessing.voxels.shape)
         if tensor.shape != expected:
             raise EngineError(f"{place}: input is {tensor.shape}, its voxels are {expected}")
@@ -102,7 +106,7 @@ class LidarDetector:
         if not (with_voxels and self._has_voxels):
             return found, None
         grid = decode_voxels(
-            outputs["occupancy"], ground, self._occupancy, cloud.header, POINT_LABELS
+            outputs["occupancy"], ground, self._occupancy, cloud.header, self._occupancy_labels
         )
         return found, grid
 
@@ -117,3 +121,7 @@ class LidarDetector:
     def status(self) -> Mapping[str, str]:
         """Returns model, backend and precision."""
         return self._model.status()
+
+
+def _label_set(names: tuple[str, ...]) -> LabelSet:
+    return POINT_LABELS if names == POINT_LABELS.names else LabelSet(names)
