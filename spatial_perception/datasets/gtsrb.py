@@ -1,7 +1,7 @@
 """German Traffic Sign Recognition Benchmark (Stallkamp et al., 2012), in its published layout.
 
-Training: Final_Training/Images/CCCCC/TTTTT_NNNNN.ppm, class, track (one physical sign driven past) and
-frame. Test: Final_Test/Images/*.ppm with GT-final_test.csv (semicolons; Filename and ClassId).
+Training: Final_Training/Images/CCCCC/TTTTT_NNNNN.ppm, class, track (one physical sign driven past)
+and frame. Test: Final_Test/Images/*.ppm with GT-final_test.csv (semicolons; Filename and ClassId).
 """
 
 from __future__ import annotations

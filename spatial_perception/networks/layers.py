@@ -71,7 +71,7 @@ class ConvBnAct(nn.Sequential):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions around a shortcut (He et al., 2016), projected where the shape changes."""
+    """Two 3x3 convolutions and a shortcut (He et al., 2016), projected where the shape changes."""
 
     def __init__(
         self, in_channels: int, out_channels: int, stride: int = 1, dilation: int = 1
@@ -113,9 +113,9 @@ class DepthwiseBlock(nn.Sequential):
 
 
 def fold_batch_norm(network: nn.Module) -> None:
-    """Replaces, in place, convolution + batch normalization pairs in an `nn.Sequential` by one convolution.
+    """Folds batch normalization into the convolution before it, wherever an `nn.Sequential` has both.
 
-    The network must be in eval mode; its outputs stay the same up to rounding.
+    Changes the network in place. It must be in eval mode; its outputs stay the same up to rounding.
     """
     for module in network.modules():
         if not isinstance(module, nn.Sequential):

@@ -1,4 +1,7 @@
-"""Image classifier behind spatial transformers (Jaderberg et al., 2015; Arcos-Garcia et al., 2018)."""
+"""Image classifier behind spatial transformers.
+
+Jaderberg et al., Spatial Transformer Networks, 2015; on traffic signs Arcos-Garcia et al., 2018.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from spatial_perception.networks.registry import SpatialNetwork, register
 class SpatialTransformer(nn.Module):
     """Resamples its input on an affine grid whose six parameters it reads off the input.
 
-    theta = identity + reach * tanh(localization(x)), so that the transform starts as the identity and
-    no sample can be thrown out of the picture.
+    theta = identity + reach * tanh(localization(x)), so that the transform starts as the identity
+    and cannot throw the picture away.
 
     Args:
         channels: Channels of the input.
@@ -51,7 +54,9 @@ class SpatialTransformer(nn.Module):
 
 
 def warp(x: Tensor, theta: Tensor) -> Tensor:
-    """`x` (B, C, H, W) sampled bilinearly at theta @ (column, row, 1) of each pixel; border repeats.
+    """`x` (B, C, H, W) sampled bilinearly at theta @ (column, row, 1) of each pixel.
+
+    Outside, the border repeats.
 
     In single precision: a bf16 coordinate is off by up to an eighth of a pixel in a picture of 32.
     """

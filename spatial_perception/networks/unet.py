@@ -13,7 +13,7 @@ from spatial_perception.networks.registry import SpatialNetwork, register
 
 
 class Context(nn.Module):
-    """Sees each place at several distances: depth-wise convolutions of growing dilation and the mean."""
+    """Each place at several distances: depth-wise convolutions of growing dilation, and the mean."""
 
     def __init__(self, channels: int, dilations: Sequence[int] = (1, 2, 4)) -> None:
         super().__init__()
@@ -57,14 +57,14 @@ def enlarge(x: Tensor, like: Tensor) -> Tensor:
 class UNet(SpatialNetwork):
     """Class scores of every pixel.
 
-    The first stage works at half the picture's resolution, each further one at half of the one before;
-    the decoder comes back to half resolution, and the scores are enlarged to the picture.
+    The first stage works at half the picture's resolution, each further one at half of the one
+    before; the decoder comes back to half resolution, and the scores are enlarged to the picture.
 
     Args:
         classes: Number of classes K.
         widths: Channels of the stages, from fine to coarse; at least two.
         blocks: Residual blocks of each stage.
-        decoder_widths: Channels of the decoder's stages, from fine to coarse; one fewer than `widths`.
+        decoder_widths: Channels of the decoder's stages, from fine to coarse; one fewer.
     """
 
     input_names = ("image",)

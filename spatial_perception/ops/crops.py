@@ -52,10 +52,7 @@ def _crop(
     height, width = image.shape[:2]
     columns = np.clip(np.arange(x0, x1), 0, width - 1)
     rows = np.clip(np.arange(y0, y1), 0, height - 1)
-    part = np.ascontiguousarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    border = (rows[0] - y0, y1 - 1 - rows[-1], columns[0] - x0, x1 - 1 - columns[-1])
-    if any(border):
-        part = np.asarray(cv2.copyMakeBorder(part, *map(int, border), cv2.BORDER_REPLICATE))
+    part = np.ascontiguousarray(image[np.ix_(rows, columns)])
     shrinks = min(part.shape[:2]) > size_px
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(part, (size_px, size_px), interpolation=method), np.uint8)

@@ -67,7 +67,7 @@ class Letterbox:
         return slice(y, y + self.inner_hw[0]), slice(x, x + self.inner_hw[1])
 
     def boxes_to_source(self, boxes_xyxy_px: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(N, 4) float32 boxes in source pixels, clipped to the picture, of boxes in input pixels."""
+        """(N, 4) float32 in source pixels, clipped to the picture, of boxes in input pixels."""
         offset = np.array(self.offset_xy_px * 2, np.float64)
         scale = np.array(self.scale_xy * 2, np.float64)
         height, width = self.source_hw

@@ -27,7 +27,7 @@ class GeometryAugmentation:
         source_hw: tuple[int, int],
         crop_hw: tuple[int, int],
     ) -> NDArray[np.float64]:
-        """(2, 3) map of source pixels to crop pixels; the crop lies anywhere on the scaled picture."""
+        """(2, 3) map of source to crop pixels; the crop lies anywhere on the scaled picture."""
         low, high = self.scale
         zoom = math.exp(generator.uniform(math.log(low), math.log(high)))
         stretch = math.exp(0.5 * generator.uniform(-self.stretch, self.stretch))

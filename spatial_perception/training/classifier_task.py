@@ -117,7 +117,6 @@ class ClassifierTask(Task[CropBatch]):
         signs = self._config.dataset == "gtsrb"
         return ExportPlan(
             model=self._model,
-            task="classification",
             shapes=({"crops": (_EXPORT_BATCH, 3, size, size)},),
             decoder="classification",
             decoder_arguments={"temperature": round(temperature, 4)},
@@ -167,7 +166,7 @@ def _balanced_pool(labels: np.ndarray, balance: float) -> np.ndarray:
     pools = []
     for label in np.flatnonzero(counts):
         members = np.flatnonzero(labels == label)
-        pools.append(np.resize(members, max(int(round(wanted[label])), len(members))))
+        pools.append(np.resize(members, max(round(wanted[label]), len(members))))
     return np.concatenate(pools)
 
 

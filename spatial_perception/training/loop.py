@@ -41,11 +41,11 @@ class FitResult:
 
 
 def fit(task: Task[Any], out_dir: Path, resume: bool = False, show: bool = True) -> FitResult:
-    """Trains `task` as its `fit` section says; leaves best.pt, last.pt, log.csv, events in `out_dir`.
+    """Trains `task` as its `fit` section says; `out_dir` gets best.pt, last.pt, log.csv and events.
 
-    Every step's samples and random numbers depend on the seed and the step alone, so that a run that was
-    interrupted and resumed ends in the same weights as one that was not (on one machine, without a
-    time budget).
+    Every step's samples and random numbers depend on the seed and the step alone, so that a run
+    that was interrupted and resumed ends in the same weights as one that was not (on one machine,
+    without a time budget).
 
     Args:
         task: What to train.

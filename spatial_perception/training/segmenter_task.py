@@ -120,7 +120,6 @@ class SegmenterTask(Task[MaskBatch]):
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
         return ExportPlan(
             model=self._model,
-            task="segmentation",
             shapes=tuple({"image": (1, 3, h, w)} for h, w in self._config.export_shapes_hw),
             decoder="class_map",
             preprocessing={"color": "rgb", "range": 255},

@@ -1,4 +1,4 @@
-"""What a model's training consists of: network, samples, loss, validation, and how it is exported."""
+"""What a model's training consists of: network, samples, loss, validation, export."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ class ExportPlan:
 
     Attributes:
         model: Name of the folder in models/.
-        task: What the model does, as in `ModelSpec.task`.
         shapes: One dict a variant: input name -> static shape.
         decoder: Name of the decoder, with `decoder_arguments`.
         preprocessing: How inputs are made from core types.
@@ -36,7 +35,6 @@ class ExportPlan:
     """
 
     model: str
-    task: str
     shapes: tuple[dict[str, tuple[int, ...]], ...]
     decoder: str
     label_set: LabelSet

@@ -10,6 +10,12 @@ from typing import Any
 from spatial_perception.config import from_mapping, load_yaml, near_miss
 from spatial_perception.errors import ConfigError
 from spatial_perception.training.classifier_task import ClassifierConfig, ClassifierTask
+from spatial_perception.training.detector_task import DetectorConfig, DetectorTask
+from spatial_perception.training.lidar_detector_task import LidarDetectorTask, VoxelDetectorConfig
+from spatial_perception.training.lidar_segmenter_task import (
+    LidarSegmenterTask,
+    PointSegmenterConfig,
+)
 from spatial_perception.training.loop import FitResult, fit
 from spatial_perception.training.segmenter_task import SegmenterConfig, SegmenterTask
 from spatial_perception.training.task import Task
@@ -17,11 +23,14 @@ from spatial_perception.training.task import Task
 TaskFactory = Callable[[str, Any, Path], Task[Any]]
 
 tasks: dict[str, tuple[type[Any], TaskFactory]] = {
+    "camera_detector": (DetectorConfig, DetectorTask),
     "camera_segmenter": (SegmenterConfig, SegmenterTask),
+    "lidar_detector": (VoxelDetectorConfig, LidarDetectorTask),
+    "lidar_segmenter": (PointSegmenterConfig, LidarSegmenterTask),
     "sign_classifier": (ClassifierConfig, ClassifierTask),
     "light_classifier": (ClassifierConfig, ClassifierTask),
 }
-"""Model name -> its configuration dataclass and its task, made of (name, configuration, data root)."""
+"""Model name -> its configuration, and what makes its task of name, configuration and data root."""
 
 
 def load_task(

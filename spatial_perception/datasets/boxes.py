@@ -1,0 +1,143 @@
+"""Pictures with 2D boxes: a JSON list of them, and the label files of KITTI's layout.
+
+boxes.json: {"pictures": [{"file": "train/a.jpg", "boxes": [[left, top, right, bottom, "car"], ...],
+"ignored": [[left, top, right, bottom], ...]}]}, files relative to the root, pixels of the picture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spatial_perception.core.labels import CAMERA_OBJECT_LABELS, LabelSet
+from spatial_perception.datasets.images import image_files, read_rgb
+from spatial_perception.errors import DatasetError
+
+KITTI_NAMES = {
+    "Car": "car",
+    "Van": "car",
+    "Truck": "truck",
+    "Tram": "bus",
+    "Pedestrian": "person",
+    "Person_sitting": "person",
+}
+KITTI_IGNORED = ("DontCare", "Misc", "Cyclist")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxPicture:
+    """One picture and the objects in it.
+
+    Attributes:
+        path: The image file.
+        boxes_xyxy_px: (N, 4) float32.
+        labels: (N,) int32, indices in the label set it was read with.
+        ignored_xyxy_px: (M, 4) float32: whether an object is there is not known.
+    """
+
+    path: Path
+    boxes_xyxy_px: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    ignored_xyxy_px: NDArray[np.float32]
+
+    def image(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB."""
+        return read_rgb(self.path)
+
+
+def read_box_list(
+    path: Path, root: Path, label_set: LabelSet = CAMERA_OBJECT_LABELS
+) -> tuple[BoxPicture, ...]:
+    """The pictures of a boxes.json, files relative to `root`.
+
+    Raises:
+        DatasetError: If the file is missing, or an entry is not as above.
+    """
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["pictures"]
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatasetError(f"{path}: expected JSON with a list 'pictures'") from error
+    pictures = []
+    for number, entry in enumerate(entries):
+        try:
+            boxes = _rows([row[:4] for row in entry["boxes"]])
+            labels = [label_set.index(row[4]) for row in entry["boxes"]]
+            ignored = _rows(entry.get("ignored", []))
+            file = root / entry["file"]
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise DatasetError(f"{path}: picture {number}: {error}") from error
+        pictures.append(BoxPicture(file, boxes, np.array(labels, np.int32), ignored))
+    return tuple(pictures)
+
+
+def write_box_list(
+    path: Path,
+    root: Path,
+    pictures: Sequence[BoxPicture],
+    label_set: LabelSet = CAMERA_OBJECT_LABELS,
+) -> None:
+    """Writes what `read_box_list` reads; coordinates to a tenth of a pixel."""
+    entries = []
+    for picture in pictures:
+        rows = np.round(picture.boxes_xyxy_px.astype(np.float64), 1).tolist()
+        names = [label_set.name(int(label)) for label in picture.labels]
+        entries.append(
+            {
+                "file": picture.path.relative_to(root).as_posix(),
+                "boxes": [[*row, name] for row, name in zip(rows, names, strict=True)],
+                "ignored": np.round(picture.ignored_xyxy_px.astype(np.float64), 1).tolist(),
+            }
+        )
+    path.write_text(json.dumps({"pictures": entries}) + "\n", encoding="utf-8")
+
+
+def read_kitti_boxes(root: Path, label_set: LabelSet = CAMERA_OBJECT_LABELS) -> list[BoxPicture]:
+    """The pictures of training/image_2 with the boxes of training/label_2.
+
+    A cyclist's box holds a person and a bicycle in one, so it is ignored, as are DontCare and Misc.
+
+    Raises:
+        DatasetError: If a folder or a label file is missing, or a line has too few fields.
+    """
+    folder = root / "training"
+    pictures = []
+    for image_path in image_files(folder / "image_2"):
+        table = folder / "label_2" / f"{image_path.stem}.txt"
+        if not table.is_file():
+            raise DatasetError(f"{table}: no such file, it holds the boxes of {image_path.name}")
+        boxes, labels, ignored = [], [], []
+        for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), 1):
+            name, box = _kitti_line(line, f"{table}:{number}")
+            if name in KITTI_NAMES:
+                boxes.append(box)
+                labels.append(label_set.index(KITTI_NAMES[name]))
+            else:
+                ignored.append(box)
+        pictures.append(
+            BoxPicture(image_path, _rows(boxes), np.array(labels, np.int32), _rows(ignored))
+        )
+    return pictures
+
+
+def _kitti_line(line: str, where: str) -> tuple[str, list[float]]:
+    fields = line.split()
+    try:
+        box = [float(value) for value in fields[4:8]]
+    except ValueError as error:
+        raise DatasetError(f"{where}: {error}") from error
+    if len(box) != 4:
+        raise DatasetError(f"{where}: expected 15 fields as KITTI writes them, got {len(fields)}")
+    if fields[0] not in KITTI_NAMES and fields[0] not in KITTI_IGNORED:
+        return "DontCare", box
+    return fields[0], box
+
+
+def _rows(boxes: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    return np.array(boxes, np.float32).reshape(-1, 4)
