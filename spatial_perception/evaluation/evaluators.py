@@ -9,9 +9,11 @@ import numpy as np
 
 from spatial_perception.errors import ConfigError
 from spatial_perception.evaluation.bootstrap import interval_90
+from spatial_perception.evaluation.box_evaluators import evaluate_simulated_boxes
 from spatial_perception.evaluation.crop_evaluators import evaluate_gtsrb, evaluate_lights
 from spatial_perception.evaluation.mask_evaluators import evaluate_camvid
 from spatial_perception.evaluation.measurement import Measurement, Progress, Request
+from spatial_perception.evaluation.point_evaluators import evaluate_simulated_points
 from spatial_perception.evaluation.report import Report
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec
@@ -22,6 +24,10 @@ EVALUATORS: dict[str, dict[str, Evaluator]] = {
     "camvid": {"class_map": evaluate_camvid},
     "gtsrb": {"classification": evaluate_gtsrb},
     "lights": {"classification": evaluate_lights},
+    "simulated": {
+        "centers": evaluate_simulated_boxes,
+        "point_classes": evaluate_simulated_points,
+    },
 }
 """By data set, then by the model's decoder."""
 

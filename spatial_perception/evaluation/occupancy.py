@@ -24,6 +24,9 @@ class OccupancyMetrics:
         self.names = tuple(names)
         self._counts: list[NDArray[np.int64]] = []
 
+    def __len__(self) -> int:
+        return len(self._counts)
+
     def add(
         self, labels: NDArray[np.uint8], truth: NDArray[np.uint8], visible: NDArray[np.bool_]
     ) -> None:

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from kitti_reference import Found, Scene, Truth, average_precision
 
 from spatial_perception.evaluation.detection3d import (
     EASY,
@@ -10,6 +9,7 @@ from spatial_perception.evaluation.detection3d import (
     BoxFrame,
     BoxMetrics,
 )
+from test.evaluation.kitti_reference import Found, Scene, Truth, average_precision
 
 CAR, PEDESTRIAN = 0, 1
 NAMES = ("car", "pedestrian")
