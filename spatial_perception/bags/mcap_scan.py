@@ -107,14 +107,12 @@ class McapScan:
         )
 
     def _scan(self, stream: BinaryIO, chunk: int | None) -> None:
-        end = _size(stream)
         for opcode, offset, length in _records(stream):
             if opcode == _MESSAGE:
-                channel, _, log_time_ns, _ = _MESSAGE_HEADER.unpack(
-                    stream.read(_MESSAGE_HEADER.size)
-                )
-                if offset + length <= end and channel in self._channels:
-                    start, size = offset + _MESSAGE_HEADER.size, length - _MESSAGE_HEADER.size
+                head = stream.read(_MESSAGE_HEADER.size)
+                channel, _, log_time_ns, _ = _MESSAGE_HEADER.unpack(head)
+                start, size = offset + len(head), length - len(head)
+                if size >= 0 and channel in self._channels:
                     order = len(self._entries)
                     self._entries.append(_Entry(log_time_ns, order, channel, chunk, start, size))
             elif opcode == _SCHEMA:
@@ -161,7 +159,7 @@ class McapScan:
         _, _, size, checksum = _CHUNK_HEADER.unpack(self._stream.read(_CHUNK_HEADER.size))
         compression = _text(self._stream)
         (compressed_size,) = _U64.unpack(self._stream.read(8))
-        content = self._stream.read(compressed_size)
+        content = self._stream.read(min(compressed_size, _size(self._stream)))
         self._stream.seek(position)
         records = _decompressed(content, compression)
         if checksum and len(records) == size and crc32(records) != checksum:
@@ -191,14 +189,16 @@ class McapScan:
 
 
 def _records(stream: BinaryIO) -> Iterator[tuple[int, int, int]]:
-    """Yields opcode, offset and length of each record's content; the last one may be cut off."""
+    """Yields opcode, offset and length of each record's content; only a chunk may be cut off."""
+    end = _size(stream)
     while len(head := stream.read(_RECORD.size)) == _RECORD.size:
         opcode, length = _RECORD.unpack(head)
         offset = stream.tell()
-        if opcode == 0:
+        is_cut = offset + length > end
+        if opcode == 0 or (is_cut and opcode != _CHUNK):
             return
         yield opcode, offset, length
-        if offset + length > _size(stream):
+        if is_cut:
             return
         stream.seek(offset + length)
 
