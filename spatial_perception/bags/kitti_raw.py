@@ -152,7 +152,7 @@ def _motion(packets: list[tuple[int, Path]], base_from_imu: Pose) -> Iterator[Ba
     scale = 0.0
     odom_from_world: Pose | None = None
     for stamp_ns, path in packets:
-        values = _numbers(path.read_text(), path)
+        values = _numbers(_text(path), path)
         if len(values) < 23:
             raise DatasetError(f"{path}: {len(values)} values, expected 30")
         latitude, longitude, altitude, roll, pitch, yaw = values[:6]
