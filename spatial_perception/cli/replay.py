@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from spatial_perception.cli.progress import progress_bar
 from spatial_perception.replay.run import Replay, ReplayOptions, ReplaySummary, stop_on_error
-from spatial_perception.replay.sources import Selection
 from spatial_perception.stages.host import parse_remappings
 from spatial_perception.stages.registry import STAGES, build_graph, load_parameters
 
@@ -69,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     replay = Replay(graph, arguments.bag, arguments.output, options)
     try:
-        with _progress(console) as (on_start, advance):
-            summary = replay.run(on_start, advance)
+        with progress_bar(console, "replay") as show:
+            summary = replay.run(show)
     finally:
         graph.close()
     console.print(_table(summary))
@@ -87,26 +84,6 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(summary.as_json(), indent=2) + "\n")
     return 0
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[tuple]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("replay", total=None)
-
-        def on_start(total: int, selection: Selection) -> None:
-            progress.update(task, total=total)
-
-        def advance(count: int) -> None:
-            progress.update(task, completed=count)
-
-        yield on_start, advance
 
 
 def _table(summary: ReplaySummary) -> Table:

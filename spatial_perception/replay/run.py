@@ -23,7 +23,7 @@ from spatial_perception.stages.stage import DropCause, Stage
 NS_PER_S = 1_000_000_000
 DIAGNOSTICS_TOPIC = "/diagnostics"
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +86,11 @@ class Replay:
         self._options = options or ReplayOptions()
         self._counts: dict[str, int] = {}
 
-    def run(
-        self,
-        on_start: Callable[[int, Selection], None] | None = None,
-        progress: Progress | None = None,
-    ) -> ReplaySummary:
+    def run(self, progress: Progress | None = None) -> ReplaySummary:
         """Returns the summary after the whole bag; on any error what was written stays readable.
 
         Args:
-            on_start: called once with the number of messages to read and the chosen sources.
-            progress: called with the number of messages read so far.
+            progress: called with the number of messages read so far, and of all.
 
         Raises:
             PerceptionError: the bag cannot be read, the output exists, or (without
@@ -113,10 +108,8 @@ class Replay:
                     for topic, info in reader.topics.items()
                     if self._options.include_input or topic in _topics(selection.sources)
                 )
-                if on_start is not None:
-                    on_start(total, selection)
                 start = time.perf_counter()
-                count = self._feed(reader, writer, selection, progress)
+                count = self._feed(reader, writer, selection, total, progress)
                 duration_s = time.perf_counter() - start
         return self._summary(count, duration_s, selection)
 
@@ -125,6 +118,7 @@ class Replay:
         reader: BagReader,
         writer: BagWriter,
         selection: Selection,
+        total: int,
         progress: Progress | None,
     ) -> int:
         feed = _RealtimeFeed if self._options.realtime else _LosslessFeed
@@ -150,7 +144,7 @@ class Replay:
                 feeder.feed(by_topic[message.topic], log_time_ns, message.data)
             count += 1
             if progress is not None:
-                progress(count)
+                progress(count, total)
         feeder.finish(log_time_ns)
         sink.write_diagnostics(self._graph, log_time_ns)
         return count

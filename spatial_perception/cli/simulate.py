@@ -1,0 +1,71 @@
+"""`spatial-perception simulate`: a drive as a bag with ground truth, or training shards."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+from spatial_perception.cli.progress import progress_bar
+from spatial_perception.config import from_mapping
+from spatial_perception.simulation.drive import DriveConfig
+from spatial_perception.simulation.drive_bag import simulate_drive
+from spatial_perception.simulation.lidar import LIDAR_MODELS
+from spatial_perception.simulation.shards import write_shards
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "simulate",
+        help="a simulated drive as a bag, or labelled scans for training",
+        description="Writes a drive through a simulated street as a rosbag2 bag with ground truth;"
+        " with --shards labelled scans for training instead. The same seed gives the same data.",
+    )
+    parser.add_argument("output", type=Path, help="bag to write, or folder of the shards")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of the drive")
+    parser.add_argument("--seed", type=int, default=0, help="first seed")
+    parser.add_argument("--sensor", default="hdl64", help=f"LiDAR: {', '.join(LIDAR_MODELS)}")
+    parser.add_argument(
+        "--backend", default="auto", help="ray caster: auto, open3d or torch (drives only)"
+    )
+    parser.add_argument("--shards", action="store_true", help="write training shards")
+    parser.add_argument("--count", type=int, default=100, help="number of shards")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes that make shards"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Simulates; 0 when done.
+
+    Raises:
+        PerceptionError: a bad argument, or the output exists or cannot be written.
+    """
+    console = Console()
+    if arguments.shards:
+        seeds = range(arguments.seed, arguments.seed + arguments.count)
+        with progress_bar(console, "simulate shards") as show:
+            write_shards(
+                arguments.output,
+                seeds,
+                arguments.sensor,
+                arguments.workers,
+                lambda done: show(done, len(seeds)),
+            )
+        console.print(f"{len(seeds)} shards in {arguments.output}", highlight=False)
+        return 0
+    options = {
+        "seconds": arguments.seconds,
+        "seed": arguments.seed,
+        "sensor": arguments.sensor,
+        "backend": arguments.backend,
+    }
+    config = from_mapping(DriveConfig, options, "simulate")
+    with progress_bar(console, "simulate drive") as show:
+        simulate_drive(arguments.output, config=config, progress=show)
+    console.print(f"drive written to {arguments.output}", highlight=False, soft_wrap=True)
+    return 0

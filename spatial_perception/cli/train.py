@@ -1,0 +1,82 @@
+"""`spatial-perception train`: a model from its configuration file and a data set."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from spatial_perception.errors import ConfigError
+
+MODELS = (
+    "camera_detector",
+    "camera_segmenter",
+    "sign_classifier",
+    "light_classifier",
+    "lidar_detector",
+    "lidar_segmenter",
+)
+CONFIG_DIR = Path(__file__).parents[2] / "config" / "training"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train a model",
+        description="Trains a model as its configuration file says; an interrupted run goes on"
+        " with --resume.",
+    )
+    parser.add_argument("model", choices=MODELS, help="what to train")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--output", type=Path, help="checkpoints and logs; default out/train/MODEL")
+    parser.add_argument("--config", type=Path, help="default config/training/MODEL.yaml")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--max-minutes", type=float, help="time budget instead of the file's")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains; 0 when done.
+
+    Raises:
+        PerceptionError: torch, the configuration or the data is missing or does not fit.
+    """
+    train = import_training("train")
+    output = arguments.output or Path("out/train") / arguments.model
+    config = arguments.config or CONFIG_DIR / f"{arguments.model}.yaml"
+    result = train(
+        arguments.model,
+        config,
+        arguments.data,
+        output,
+        resume=arguments.resume,
+        max_minutes=arguments.max_minutes,
+    )
+    console = Console()
+    for name, value in result.metrics.items():
+        console.print(f"{name:30s} {value:8.3f}", highlight=False)
+    console.print(f"weights in {result.weights}: export them with", highlight=False)
+    console.print(
+        f"  spatial-perception export {arguments.model} --checkpoint {result.weights}"
+        f" --data {arguments.data}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return 0
+
+
+def import_training(name: str):  # type: ignore[no-untyped-def]
+    """Returns a function of `training.tasks`; torch is not part of a vehicle's install.
+
+    Raises:
+        ConfigError: torch is not installed.
+    """
+    try:
+        from spatial_perception.training import tasks
+    except ImportError as error:
+        raise ConfigError(
+            f"training needs {error.name}: pip install 'spatial_perception[training]'"
+        ) from error
+    return getattr(tasks, name)
