@@ -14,6 +14,7 @@ from spatial_perception.evaluation.precision_recall import Curve
 
 EXAMPLES = 4
 _SHOW_COUNTS_UP_TO = 12
+_DPI = 140
 
 
 def write_figures(illustration: Illustration, folder: Path, title: str) -> list[Path]:
@@ -28,10 +29,12 @@ def write_figures(illustration: Illustration, folder: Path, title: str) -> list[
     written = []
     if illustration.curves:
         written.append(folder / "precision_recall.png")
-        precision_recall_figure(illustration.curves, title).savefig(written[-1])
+        precision_recall_figure(illustration.curves, title).savefig(written[-1], dpi=_DPI)
     if illustration.confusion is not None:
         written.append(folder / "confusion.png")
-        confusion_figure(illustration.confusion, illustration.classes, title).savefig(written[-1])
+        confusion_figure(illustration.confusion, illustration.classes, title).savefig(
+            written[-1], dpi=_DPI
+        )
     order = np.argsort(-illustration.errors, kind="stable")
     for name, chosen in (("worst", order[:EXAMPLES]), ("best", order[::-1][:EXAMPLES])):
         if len(chosen):
@@ -41,7 +44,7 @@ def write_figures(illustration: Illustration, folder: Path, title: str) -> list[
                 f"{illustration.names[index]} (error {illustration.errors[index]:g})"
                 for index in chosen
             ]
-            examples_figure(pictures, captions, f"{title}: {name}").savefig(written[-1])
+            examples_figure(pictures, captions, f"{title}: {name}").savefig(written[-1], dpi=_DPI)
     return written
 
 
