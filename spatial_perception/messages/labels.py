@@ -107,8 +107,8 @@ def decode_label_image(data: bytes | memoryview, label_set: LabelSet = CAMVID_LA
 
 def encode_label_color_image(image: LabelImage) -> bytes:
     """Returns an Image, rgb8: the colour of each pixel's class, black where unlabeled."""
-    channels = cv2.cvtColor(image.labels, cv2.COLOR_GRAY2RGB)
-    colored = cv2.LUT(channels, image.label_set.color_lut[None])
+    channels = np.ascontiguousarray(image.label_set.color_lut.T)
+    colored = cv2.merge([cv2.LUT(image.labels, channel) for channel in channels])
     return encode_pixels(image.header, colored, "rgb8")
 
 
