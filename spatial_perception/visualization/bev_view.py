@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from spatial_perception.core.occupancy import OccupancyGrid
+from spatial_perception.visualization.text import draw_text
 from spatial_perception.visualization.theme import (
     EGO,
     GRID_FREE,
@@ -20,7 +21,6 @@ from spatial_perception.visualization.theme import (
     filled,
     shaded,
 )
-from spatial_perception.visualization.text import draw_text
 
 EGO_OUTLINE_M = np.array([[2.3, 0.0], [-1.9, 0.9], [-1.0, 0.0], [-1.9, -0.9]])
 

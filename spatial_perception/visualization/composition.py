@@ -42,23 +42,32 @@ class Layout:
     voxels: Panel | None = None
 
     @classmethod
-    def for_scene(cls, scene: Scene) -> Layout:
-        """Returns a layout that has a place for everything that this scene holds.
+    def for_recording(
+        cls,
+        image_size_px: tuple[int, int] | None,
+        *,
+        has_bev: bool,
+        has_voxels: bool,
+        has_grid: bool,
+    ) -> Layout:
+        """Returns a layout that has a place for everything that a recording holds.
 
         A wide camera picture runs over the whole top with the view from above under it; a picture
         of usual shape stands at the left with the view from above beside it.
+
+        Args:
+            image_size_px: Width and height of the camera's pictures, None without a camera.
+            has_bev: There is something to show from above.
+            has_voxels: There is semantic occupancy.
+            has_grid: There is an occupancy grid.
         """
-        extras = [
-            name
-            for name, value in (("voxels", scene.voxels), ("grid", scene.grid))
-            if value is not None
-        ]
-        if scene.image is None:
-            return cls._wide(_MIN_WIDTH_PX, 0, scene.has_bev, extras)
-        aspect = scene.image.width / scene.image.height
-        width = _even(min(max(scene.image.width, _MIN_WIDTH_PX), _MAX_WIDTH_PX))
-        if aspect >= _WIDE_ASPECT or not scene.has_bev:
-            return cls._wide(width, round(width / aspect), scene.has_bev, extras)
+        extras = [name for name, has in (("voxels", has_voxels), ("grid", has_grid)) if has]
+        if image_size_px is None:
+            return cls._wide(_MIN_WIDTH_PX, 0, has_bev, extras)
+        aspect = image_size_px[0] / image_size_px[1]
+        width = _even(min(max(image_size_px[0], _MIN_WIDTH_PX), _MAX_WIDTH_PX))
+        if aspect >= _WIDE_ASPECT or not has_bev:
+            return cls._wide(width, round(width / aspect), has_bev, extras)
         return cls._narrow(_MAX_WIDTH_PX, aspect, extras)
 
     @classmethod

@@ -58,12 +58,6 @@ class Scene:
     grid: OccupancyGrid | None = None
     voxels: VoxelGrid | None = None
 
-    @property
-    def has_bev(self) -> bool:
-        """Whether a bird's-eye picture would show anything."""
-        parts = (self.cloud, self.objects, self.tracks, self.grid)
-        return any(part is not None for part in parts)
-
     def overlay_picture(self) -> RgbImage | None:
         """Returns the camera's picture with everything seen drawn in, or None without a camera."""
         if self.image is None:

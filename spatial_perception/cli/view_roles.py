@@ -1,0 +1,91 @@
+"""Which topic of a recording plays which part in a picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from spatial_perception.cli.view_index import TopicTimes
+
+_IMAGE_TYPES: Final = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+_CAMERA_INFO_TYPE: Final = "sensor_msgs/msg/CameraInfo"
+_CLOUD_TYPE: Final = "sensor_msgs/msg/PointCloud2"
+
+# part -> the end of its topic (a namespace may stand before it) and its type
+_RESULTS: Final = {
+    "segmentation": ("/perception/camera/{camera}/segmentation", _IMAGE_TYPES[0]),
+    "detections": ("/perception/camera/{camera}/detections", "vision_msgs/msg/Detection2DArray"),
+    "signs": ("/perception/camera/{camera}/signs", "vision_msgs/msg/Detection2DArray"),
+    "lights": ("/perception/camera/{camera}/lights", "vision_msgs/msg/Detection2DArray"),
+    "objects": ("/perception/lidar/detections", "vision_msgs/msg/Detection3DArray"),
+    "tracks": ("/perception/objects/states", _CLOUD_TYPE),
+    "labelled": ("/perception/lidar/segmentation", _CLOUD_TYPE),
+    "voxels": ("/perception/occupancy/voxels", _CLOUD_TYPE),
+    "grid": ("/perception/occupancy/grid", "nav_msgs/msg/OccupancyGrid"),
+}
+RESULT_PARTS: Final = tuple(_RESULTS)
+CAMERA_PARTS: Final = ("image", "camera", "segmentation", "detections", "signs", "lights")
+LIDAR_PARTS: Final = ("cloud", "labelled", "objects", "tracks", "voxels", "grid")
+
+
+def camera_name(topics: Iterable[str]) -> str:
+    """Returns the first camera that has results, else the first that has pictures, or 'front'."""
+    names = list(topics)
+    for pattern in (r"/perception/camera/([^/]+)/", r"/sensing/camera/([^/]+)/"):
+        for topic in names:
+            if match := re.search(pattern, topic):
+                return match.group(1)
+    return "front"
+
+
+def find_roles(topics: Mapping[str, TopicTimes], camera: str) -> dict[str, str]:
+    """Returns the topic of each part of a picture; parts that are not recorded are left out.
+
+    Results are found by name. Inputs are found by name too, and where the recording uses other
+    names, by type: the one whose stamps recur on the results.
+
+    Args:
+        topics: What was recorded.
+        camera: Name of the camera.
+    """
+    filled = {name: topic for name, topic in topics.items() if topic.stamps_ns}
+    roles: dict[str, str] = {}
+    for role, (ending, ros_type) in _RESULTS.items():
+        found = _ending(filled, ending.format(camera=camera), (ros_type,))
+        if found:
+            roles[role] = found
+    inputs = {name: topic for name, topic in filled.items() if "/perception/" not in name}
+    image = _ending(inputs, f"/sensing/camera/{camera}/image", _IMAGE_TYPES)
+    image = image or _ending(inputs, f"/sensing/camera/{camera}/image/compressed", _IMAGE_TYPES)
+    image = image or _best_match(inputs, _IMAGE_TYPES, _stamps(filled, roles, CAMERA_PARTS))
+    info = _ending(inputs, f"/sensing/camera/{camera}/camera_info", (_CAMERA_INFO_TYPE,))
+    if not info and image:
+        info = _best_match(inputs, (_CAMERA_INFO_TYPE,), set(filled[image].stamps_ns))
+    cloud = _ending(inputs, "/sensing/lidar/points", (_CLOUD_TYPE,))
+    cloud = cloud or _best_match(inputs, (_CLOUD_TYPE,), _stamps(filled, roles, LIDAR_PARTS))
+    for role, found in (("image", image), ("camera", info), ("cloud", cloud)):
+        if found:
+            roles[role] = found
+    return roles
+
+
+def _stamps(
+    topics: Mapping[str, TopicTimes], roles: Mapping[str, str], parts: Iterable[str]
+) -> set[int]:
+    return {stamp for part in parts if part in roles for stamp in topics[roles[part]].stamps_ns}
+
+
+def _ending(topics: Mapping[str, TopicTimes], ending: str, types: tuple[str, ...]) -> str:
+    for name in sorted(topics, key=len):
+        if name.endswith(ending) and topics[name].ros_type in types:
+            return name
+    return ""
+
+
+def _best_match(topics: Mapping[str, TopicTimes], types: tuple[str, ...], stamps: set[int]) -> str:
+    """Returns the topic of a type with most of the stamps; with none in common, a lone one."""
+    candidates = [name for name, topic in topics.items() if topic.ros_type in types]
+    common = {name: len(stamps & set(topics[name].stamps_ns)) for name in candidates}
+    best = max(candidates, key=lambda name: common[name], default="")
+    return best if best and (common[best] or len(candidates) == 1) else ""
