@@ -100,6 +100,8 @@ class Replay:
             selection = select_sources(
                 self._graph, reader.topics, self._options.remappings, str(self._bag)
             )
+            if not self._options.skip_errors:
+                self._graph.check()
             if self._options.realtime:
                 self._graph.load()
             with BagWriter(self._output) as writer:

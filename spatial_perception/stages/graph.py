@@ -89,6 +89,11 @@ class Graph:
         """Returns the stages that take a topic."""
         return tuple(stage for stage, _ in self._consumers.get(topic, ()))
 
+    def check(self) -> None:
+        """Raises now what would go wrong at the first input, for example a missing model."""
+        for stage in self.stages:
+            stage.check()
+
     def load(self) -> None:
         """Loads the models of all stages."""
         for stage in self.stages:

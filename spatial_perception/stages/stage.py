@@ -56,6 +56,13 @@ class Stage(ABC):
             PerceptionError: the value cannot be used; the host counts a drop.
         """
 
+    def check(self) -> None:  # noqa: B027 - stages without a model have nothing to check
+        """Raises now what would go wrong at the first input; compiles nothing.
+
+        Raises:
+            PerceptionError: a model is missing, damaged or does not fit.
+        """
+
     def load(self) -> None:  # noqa: B027 - most stages without a model have nothing to load
         """Loads and warms what `push` needs; takes seconds, so hosts call it in a worker.
 

@@ -87,9 +87,7 @@ def test_errors_of_a_stage_are_counted_by_cause_and_stop_no_other(
     failing = Failing("failing", "/a", "/b")
     failing.error = error
     seen: list[tuple[str, DropCause, str]] = []
-    graph = Graph(
-        [failing, Shift("fine", "/a", "/c")], lambda s, c, m: seen.append((s.name, c, m))
-    )
+    graph = Graph([failing, Shift("fine", "/a", "/c")], lambda s, c, m: seen.append((s.name, c, m)))
     assert "/c" in topics(graph.push("/a", example_point_cloud()))
     assert failing.drops == {cause: 1}
     assert seen == [("failing", cause, str(error))]

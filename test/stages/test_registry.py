@@ -1,0 +1,80 @@
+"""Graphs from parameter files in ROS format."""
+
+from pathlib import Path
+
+import pytest
+
+from spatial_perception.errors import ConfigError, EngineError
+from spatial_perception.stages.registry import STAGES, build_graph, load_parameters, make_stage
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "parameters.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_shared_values_give_way_to_a_nodes_own(tmp_path: Path) -> None:
+    text = """
+/**:
+  ros__parameters: {max_wait_ms: 100.0}
+perception:
+  ros__parameters: {stages: [occupancy_mapper]}
+occupancy_mapper:
+  ros__parameters: {max_wait_ms: 50.0, ground.cell_m: 2.0}
+"""
+    parameters = load_parameters(write(tmp_path, text))
+    assert parameters["occupancy_mapper"] == {"max_wait_ms": 50.0, "ground.cell_m": 2.0}
+    assert parameters["lidar_detector"] == {"max_wait_ms": 100.0}
+
+
+def test_all_stages_build_from_their_defaults_and_fit_together() -> None:
+    graph = build_graph({})
+    assert {stage.name for stage in graph.stages} == set(STAGES)
+    fed = {port.topic for port in graph.external_inputs()}
+    assert fed == {
+        "/sensing/lidar/points",
+        "/sensing/camera/front/image",
+        "/sensing/camera/front/camera_info",
+        "/tf",
+        "/tf_static",
+    }
+
+
+def test_no_two_stages_publish_one_topic() -> None:
+    topics = [port.topic for port in build_graph({}).outputs()]
+    assert len(topics) == len(set(topics))
+
+
+def test_several_cameras_have_ports_of_their_own() -> None:
+    stage = make_stage("camera_detector", {"cameras": ["front", "left"]})
+    assert [port.topic for port in stage.outputs] == [
+        "/perception/camera/front/detections",
+        "/perception/camera/left/detections",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lidar_detectr: {ros__parameters: {}}", "unknown node.*did you mean 'lidar_detector'"),
+        ("lidar_detector: {score: 1}", "must hold 'ros__parameters:'"),
+        ("lidar_detector: 3", "must hold 'ros__parameters:'"),
+    ],
+)
+def test_mistakes_in_a_parameter_file_are_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_parameters(write(tmp_path, text))
+
+
+def test_an_unknown_parameter_names_the_near_miss() -> None:
+    with pytest.raises(ConfigError, match="unknown option 'score_treshold'.*'score_threshold'"):
+        make_stage("lidar_detector", {"score_treshold": 0.2})
+
+
+def test_an_unknown_stage_and_an_unknown_model_are_named() -> None:
+    with pytest.raises(ConfigError, match="unknown stage 'lidar'"):
+        build_graph({}, only=("lidar",))
+    stage = make_stage("lidar_detector", {"model": "no_such_model"})
+    with pytest.raises(EngineError, match="no_such_model"):
+        stage.load()
