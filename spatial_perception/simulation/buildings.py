@@ -103,7 +103,9 @@ def _relief(
                              (70, 72, 75)))  # fmt: skip
     if rng.random() < 0.25:
         bay = float(rng.choice(left))
-        rows.append(((bay + wide / 2, -0.35, height * 0.42), (wide * 1.2, 0.8, height * 0.84), color))
+        rows.append(
+            ((bay + wide / 2, -0.35, height * 0.42), (wide * 1.2, 0.8, height * 0.84), color)
+        )
     if rng.random() < 0.3:
         rows.append(((length * rng.random(), -0.4, 0.05), (1.6, 0.9, 0.45), (150, 148, 145)))
     pieces = []
@@ -127,13 +129,13 @@ def building(
     x, y, h = length_m, depth_m, height_m
     z = -0.6
     ridge = h + (float(rng.uniform(0.3, 0.55)) * y if pitched else 0.0)
-    side_quads = [
+    side_quads: list[list[tuple[float, float, float]]] = [
         [(0, 0, z), (0, y, z), (0, y, h), (0, 0, h)],
         [(x, 0, z), (x, y, z), (x, y, h), (x, 0, h)],
         [(0, y, z), (x, y, z), (x, y, h), (0, y, h)],
     ]
     over = 0.35 if pitched else 0.0
-    roof_quads = [
+    roof_quads: list[list[tuple[float, float, float]]] = [
         [(-0.1, -over, h - 0.15 * over), (x + 0.1, -over, h - 0.15 * over), (x + 0.1, y / 2, ridge),
          (-0.1, y / 2, ridge)],
         [(-0.1, y + over, h), (x + 0.1, y + over, h), (x + 0.1, y / 2, ridge), (-0.1, y / 2, ridge)],

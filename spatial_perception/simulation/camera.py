@@ -159,7 +159,8 @@ def boxes_2d(
     flat = picture.instances.reshape(-1)
     present = np.flatnonzero(np.bincount(flat, minlength=1)[: len(kinds) + 1] >= min_pixels)
     for instance in present[present > 0]:
-        boxes.append(cv2.boundingRect((picture.instances == instance).astype(np.uint8)))
+        x, y, w, h = cv2.boundingRect((picture.instances == instance).astype(np.uint8))
+        boxes.append((x, y, w, h))
         names.append(_CLASS_OF_KIND[kinds[instance - 1]])
     for name, wanted in (
         ("traffic_sign", (Surface.SIGN_FACE,)),

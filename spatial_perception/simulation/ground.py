@@ -85,8 +85,11 @@ class Ground:
             fine = fine + np.sin(a * s + b * d + phase)
         z = z + fine * self._rough_m * (1 + 6 * beyond) + beyond * self._bank_m
         crown = -0.014 * np.minimum(np.abs(d), edge)
-        result: np.ndarray = z + crown + np.where(road, 0.0, self.plan.kerb_m) + (
-            np.clip(beyond * 6, 0, 1) * self._lift_m * ~road
+        result: np.ndarray = (
+            z
+            + crown
+            + np.where(road, 0.0, self.plan.kerb_m)
+            + (np.clip(beyond * 6, 0, 1) * self._lift_m * ~road)
         )
         return result
 

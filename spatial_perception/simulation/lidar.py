@@ -175,7 +175,9 @@ def scan(
             (points[~lost], power[~lost], sector[chosen][~lost], surface[~lost],
              seen.instances[chosen][~lost])
         )  # fmt: skip
-    points, power, firing, surface, instances = (np.concatenate(p) for p in zip(*pieces, strict=True))
+    points, power, firing, surface, instances = (
+        np.concatenate(p) for p in zip(*pieces, strict=True)
+    )
     return Scan(
         points.astype(np.float32),
         power.astype(np.float32),

@@ -10,8 +10,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Float = NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
@@ -24,7 +22,7 @@ class Mesh:
         colors: (F, 3) uint8 RGB.
     """
 
-    vertices: Float
+    vertices: np.ndarray
     faces: NDArray[np.int32]
     surfaces: NDArray[np.uint8]
     colors: NDArray[np.uint8]
@@ -39,7 +37,7 @@ class Mesh:
         moved = (turned + np.asarray(translation, np.float64)).astype(np.float32)
         return Mesh(moved, self.faces, self.surfaces, self.colors)
 
-    def with_vertices(self, vertices: Float) -> "Mesh":
+    def with_vertices(self, vertices: np.ndarray) -> "Mesh":
         """The same triangles over other vertices."""
         return Mesh(vertices.astype(np.float32), self.faces, self.surfaces, self.colors)
 
@@ -213,3 +211,9 @@ def ellipsoids(centers: ArrayLike, radii: ArrayLike, surface: ArrayLike, color: 
     c = np.asarray(centers, np.float64).reshape(-1, 1, 3)
     r = np.asarray(radii, np.float64).reshape(-1, 1, 3)
     return parts(c + r * _SPHERE[0], _SPHERE[1], surface, color)
+
+
+def muted(rng: np.random.Generator, low: int = 30, high: int = 200) -> NDArray[np.int64]:
+    """A colour (3,) as things outdoors have: half of it grey."""
+    color = rng.integers(low, high, 3)
+    return (color + int(color.mean())) // 2

@@ -49,8 +49,8 @@ class Open3dRayCaster:
         self._scene = open3d.t.geometry.RaycastingScene(nthreads=threads)
         self._threads = threads
         self._scene.add_triangles(
-            self._core.Tensor(np.ascontiguousarray(vertices, np.float32)),
-            self._core.Tensor(np.ascontiguousarray(faces, np.uint32)),
+            self._core.Tensor.from_numpy(np.ascontiguousarray(vertices, np.float32)),
+            self._core.Tensor.from_numpy(np.ascontiguousarray(faces, np.uint32)),
         )
 
     def cast(self, origin: np.ndarray, directions: np.ndarray) -> Hits:
@@ -58,7 +58,7 @@ class Open3dRayCaster:
         rays = np.empty((len(directions), 6), np.float32)
         rays[:, :3] = origin
         rays[:, 3:] = directions
-        result = self._scene.cast_rays(self._core.Tensor(rays), nthreads=self._threads)
+        result = self._scene.cast_rays(self._core.Tensor.from_numpy(rays), nthreads=self._threads)
         face = result["primitive_ids"].numpy().view(np.int32).copy()
         distance = result["t_hit"].numpy()
         face[~np.isfinite(distance)] = -1

@@ -53,7 +53,9 @@ class SceneryBuilder:
             if not self._ground.is_road(np.array([s]), np.array([d]))[0]:
                 self._stand(build(self._rng), s, d, float(self._rng.uniform(0, 2 * np.pi)))
 
-    def _house(self, block: Block, s: float, front: float, size: tuple[float, float, float]) -> None:
+    def _house(
+        self, block: Block, s: float, front: float, size: tuple[float, float, float]
+    ) -> None:
         length, depth, height = size
         pitched = self._rng.random() < (0.75 if height < 9 else 0.35)
         mesh = buildings.building(self._rng, length, depth, height, pitched)
@@ -86,8 +88,12 @@ class SceneryBuilder:
                 self._line(block, s, min(s + gap, block.end_m), front + 0.2)
                 s += gap
         if front - self._edge(block) > 2.5:
-            self._scatter(vegetation.bush, block, int(rng.integers(0, 14)), self._edge(block) + 1, front - 1)
-            self._scatter(vegetation.tree, block, int(rng.integers(0, 5)), self._edge(block) + 1, front - 1)
+            self._scatter(
+                vegetation.bush, block, int(rng.integers(0, 14)), self._edge(block) + 1, front - 1
+            )
+            self._scatter(
+                vegetation.tree, block, int(rng.integers(0, 5)), self._edge(block) + 1, front - 1
+            )
         self._scatter(vegetation.tree, block, int(rng.integers(0, 3)), front + 18, front + 35)
 
     def _line(self, block: Block, s0: float, s1: float, d: float) -> None:
@@ -120,7 +126,11 @@ class SceneryBuilder:
             if rng.random() < 0.75:
                 self._line(block, s, s + plot - gate, edge + 0.3)
             if rng.random() < 0.6:
-                mesh = vegetation.hedge(rng, front) if rng.random() < 0.5 else street_furniture.fence(rng, front)
+                mesh = (
+                    vegetation.hedge(rng, front)
+                    if rng.random() < 0.5
+                    else street_furniture.fence(rng, front)
+                )
                 d = edge + 0.5 if block.side > 0 else -(edge + 0.5) - front
                 self._along(mesh, s, d, across=True)
             garden = Block(block.side, s, s + plot, "houses")
@@ -135,8 +145,12 @@ class SceneryBuilder:
             self._thicket(block)
         if rng.random() < 0.5:
             self._line(block, block.start_m, block.end_m, edge + 0.4)
-        self._scatter(vegetation.tree, block, int(length * rng.uniform(0.1, 0.35)), edge + 1.5, edge + 45)
-        self._scatter(vegetation.bush, block, int(length * rng.uniform(0.1, 0.5)), edge + 1, edge + 35)
+        self._scatter(
+            vegetation.tree, block, int(length * rng.uniform(0.1, 0.35)), edge + 1.5, edge + 45
+        )
+        self._scatter(
+            vegetation.bush, block, int(length * rng.uniform(0.1, 0.5)), edge + 1, edge + 35
+        )
         self._scatter(street_furniture.bench, block, int(rng.integers(0, 4)), edge + 1, edge + 15)
         self._tufts(block, edge + 0.5, edge + 25, int(length * rng.uniform(0, 20)))
 
@@ -145,7 +159,9 @@ class SceneryBuilder:
         rng, near = self._rng, self._edge(block) + float(self._rng.uniform(1, 9))
         deep, scale = float(rng.uniform(2, 7)), float(rng.uniform(1.0, 2.4))
         count = int((block.end_m - block.start_m) * deep * rng.uniform(0.08, 0.3) / scale)
-        self._scatter(lambda r: vegetation.bush(r).placed(scale=scale), block, count, near, near + deep)
+        self._scatter(
+            lambda r: vegetation.bush(r).placed(scale=scale), block, count, near, near + deep
+        )
         self._scatter(vegetation.tree, block, count // 4, near + 1, near + deep + 2)
 
     def _fill_field(self, block: Block) -> None:
@@ -161,9 +177,7 @@ class SceneryBuilder:
     def _tufts(self, block: Block, low_m: float, high_m: float, count: int) -> None:
         s = self._rng.uniform(block.start_m, block.end_m, count)
         d = block.side * self._rng.uniform(low_m, high_m, count)
-        self._draped.append(
-            vegetation.grass_tufts(self._rng, np.stack([s, d, np.zeros(count)], 1))
-        )
+        self._draped.append(vegetation.grass_tufts(self._rng, np.stack([s, d, np.zeros(count)], 1)))
 
     def _fill_lot(self, block: Block) -> None:
         rng, edge = self._rng, self._edge(block)
@@ -207,8 +221,12 @@ class SceneryBuilder:
         kerb = road + 0.45
         face = np.pi if block.side < 0 else 0.0
         if rng.random() < 0.8:
-            for s in np.arange(block.start_m + rng.uniform(0, 20), block.end_m, rng.uniform(18, 38)):
-                self._stand(street_furniture.pole(rng), float(s), block.side * kerb, face - np.pi / 2)
+            for s in np.arange(
+                block.start_m + rng.uniform(0, 20), block.end_m, rng.uniform(18, 38)
+            ):
+                self._stand(
+                    street_furniture.pole(rng), float(s), block.side * kerb, face - np.pi / 2
+                )
         if rng.random() < 0.35:
             for s in np.arange(block.start_m + 3, block.end_m - 2, rng.uniform(6, 14)):
                 self._stand(vegetation.tree(rng), float(s), block.side * (kerb + 0.3))
@@ -243,4 +261,6 @@ class SceneryBuilder:
                 if lit and side * way > 0:
                     self._stand(street_furniture.traffic_light(rng), s, d, yaw)
                 elif rng.random() < 0.5:
-                    self._stand(street_furniture.sign(rng), s, d, yaw + float(rng.choice([0, np.pi / 2])))
+                    self._stand(
+                        street_furniture.sign(rng), s, d, yaw + float(rng.choice([0, np.pi / 2]))
+                    )

@@ -93,7 +93,7 @@ for _surface, _amount in (
     _MATT[_surface] = _amount
 _MIRROR = np.zeros(len(Surface), np.float32)
 for _surface, _amount in (
-    (Surface.WINDOW, 0.32), (Surface.CAR_GLASS, 0.28), (Surface.PAINT, 0.10),
+    (Surface.WINDOW, 0.32), (Surface.CAR_GLASS, 0.17), (Surface.PAINT, 0.10),
     (Surface.HEADLIGHT, 0.3), (Surface.CARGO, 0.03),
 ):  # fmt: skip
     _MIRROR[_surface] = _amount

@@ -90,13 +90,15 @@ def sign(rng: np.random.Generator) -> Mesh:
 def big_sign(rng: np.random.Generator) -> Mesh:
     """A direction board or advertisement on two posts, its face towards +x."""
     wide, tall, low = rng.uniform(1.2, 3.2), rng.uniform(0.8, 2.2), rng.uniform(0.5, 2.2)
-    color = SIGN_COLORS["information"] if rng.random() < 0.5 else tuple(rng.integers(60, 240, 3))
+    color = SIGN_COLORS["information"] if rng.random() < 0.5 else tuple(meshes.muted(rng, 60, 240))
     posts = meshes.tubes(
         [[0, -wide * 0.35, -0.2], [0, wide * 0.35, -0.2]],
         [[0, -wide * 0.35, low + tall], [0, wide * 0.35, low + tall]],
         0.05, Surface.POLE, _GRAY, 6,
     )  # fmt: skip
-    board = meshes.boxes([[0.06, 0, low + tall / 2]], [[0.05, wide, tall]], Surface.SIGN_FACE, color)
+    board = meshes.boxes(
+        [[0.06, 0, low + tall / 2]], [[0.05, wide, tall]], Surface.SIGN_FACE, color
+    )
     return meshes.merge([posts, board])
 
 
@@ -140,7 +142,7 @@ def bins(rng: np.random.Generator) -> Mesh:
     size = rng.uniform([0.45, 0.4, 0.8], [0.8, 0.65, 1.2])
     if rng.random() < 0.2:
         count, size = 1, rng.uniform([0.9, 1.2, 1.1], [1.4, 2.4, 1.7])
-    color = rng.integers(25, 150, 3)
+    color = meshes.muted(rng, 25, 140)
     y = (np.arange(count) - (count - 1) / 2) * (size[1] + 0.08)
     centers = np.stack([rng.normal(0, 0.05, count), y, np.full(count, size[2] / 2)], 1)
     lids = centers + [0.02, 0, size[2] / 2 + 0.03]
@@ -157,7 +159,7 @@ def column(rng: np.random.Generator) -> Mesh:
     radius, height = (0.6, rng.uniform(2.2, 3.2)) if rng.random() < 0.3 else (
         rng.uniform(0.1, 0.45), rng.uniform(0.5, 1.1))  # fmt: skip
     return meshes.tubes([[0, 0, 0]], [[0, 0, height]], radius, Surface.FURNITURE,
-                        rng.integers(60, 190, 3), 12, capped=True)  # fmt: skip
+                        meshes.muted(rng, 60, 180), 12, capped=True)  # fmt: skip
 
 
 def shelter(rng: np.random.Generator) -> Mesh:
@@ -184,8 +186,14 @@ def fence(rng: np.random.Generator, length_m: float) -> Mesh:
     color = np.array([[125, 95, 65], [70, 76, 72], [205, 205, 200]][int(rng.integers(3))])
     posts_x = np.linspace(0, length_m, max(2, int(length_m / 2.2)))
     zero = np.zeros_like(posts_x)
-    posts = meshes.tubes(np.stack([posts_x, zero, zero - 0.2], 1),
-                         np.stack([posts_x, zero, zero + height], 1), 0.04, Surface.FENCE, color, 5)
+    posts = meshes.tubes(
+        np.stack([posts_x, zero, zero - 0.2], 1),
+        np.stack([posts_x, zero, zero + height], 1),
+        0.04,
+        Surface.FENCE,
+        color,
+        5,
+    )
     if kind == 0:
         board = float(rng.uniform(0.08, 0.14))
         x = np.arange(board, length_m, board * float(rng.uniform(1.05, 2.4)))
@@ -198,8 +206,14 @@ def fence(rng: np.random.Generator, length_m: float) -> Mesh:
                              Surface.FENCE, color)  # fmt: skip
     else:
         x = np.arange(0.1, length_m, 0.16)
-        slats = meshes.tubes(np.stack([x, 0 * x, 0 * x + 0.1], 1),
-                             np.stack([x, 0 * x, 0 * x + height], 1), 0.012, Surface.FENCE, color, 3)
+        slats = meshes.tubes(
+            np.stack([x, 0 * x, 0 * x + 0.1], 1),
+            np.stack([x, 0 * x, 0 * x + height], 1),
+            0.012,
+            Surface.FENCE,
+            color,
+            3,
+        )
     return meshes.merge([posts, slats])
 
 

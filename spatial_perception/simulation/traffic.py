@@ -114,7 +114,12 @@ class TrafficBuilder:
                     for d in np.arange(edge + 8, edge + 45, float(rng.uniform(5.4, 8))):
                         if rng.random() < 0.7:
                             where = junction.at_m + float(rng.choice([-1, 1])) * (half - 1.05)
-                            self._add("car", where, side * float(d), float(rng.choice([-1, 1])) * np.pi / 2)
+                            self._add(
+                                "car",
+                                where,
+                                side * float(d),
+                                float(rng.choice([-1, 1])) * np.pi / 2,
+                            )
             if not self._flowing and rng.random() < 0.4:
                 self._add("car", junction.at_m + float(rng.uniform(-3, 3)), float(rng.uniform(-4, 4)),
                           float(rng.uniform(-np.pi, np.pi)))  # fmt: skip
@@ -162,8 +167,12 @@ class TrafficBuilder:
                 for row in np.arange(edge + 3.5, edge + 35, float(rng.uniform(7, 11))):
                     for s in np.arange(block.start_m + 2, block.end_m - 2, 2.65):
                         if rng.random() < share:
-                            self._add("car", float(s), block.side * (float(row) + float(rng.normal(0, 0.2))),
-                                      float(rng.choice([-1, 1])) * np.pi / 2 + float(rng.normal(0, 0.03)))
+                            self._add(
+                                "car",
+                                float(s),
+                                block.side * (float(row) + float(rng.normal(0, 0.2))),
+                                float(rng.choice([-1, 1])) * np.pi / 2 + float(rng.normal(0, 0.03)),
+                            )
             elif block.use == "yard":
                 for _ in range(int(rng.integers(0, 5))):
                     self._anywhere(block.start_m, block.end_m, block.side, edge + 3, edge + 6,
@@ -189,7 +198,9 @@ class TrafficBuilder:
             side = int(rng.choice([-1, 1]))
             road = plan.road_half_m(side)
             s = float(rng.triangular(self._reach[0], 5.0, self._reach[1]))
-            d = road + float(rng.uniform(0.4, plan.sidewalk_m + (8.0 if rng.random() < 0.25 else 0)))
+            d = road + float(
+                rng.uniform(0.4, plan.sidewalk_m + (8.0 if rng.random() < 0.25 else 0))
+            )
             if rng.random() < 0.12 and not self._flowing:
                 d = float(rng.uniform(-road, road))
             heading = float(rng.choice([0.0, np.pi])) + float(rng.normal(0, 0.15))
@@ -199,7 +210,9 @@ class TrafficBuilder:
             speed = float(rng.uniform(0.9, 1.7)) if walks else 0.0
             if speed:
                 heading = float(round(heading / np.pi)) * np.pi
-            for member in self._members(int(rng.choice([1, 2, 3, 5, 9], p=[0.55, 0.25, 0.1, 0.07, 0.03]))):
+            for member in self._members(
+                int(rng.choice([1, 2, 3, 5, 9], p=[0.55, 0.25, 0.1, 0.07, 0.03]))
+            ):
                 turn = 0.0 if speed else float(rng.normal(0, 0.6))
                 self._add("pedestrian", s + member[0], side * d + member[1], heading + turn, speed)
 

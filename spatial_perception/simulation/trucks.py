@@ -13,7 +13,7 @@ Size = NDArray[np.float64]
 def _color(rng: np.random.Generator) -> NDArray[np.int64]:
     if rng.random() < 0.45:
         return rng.integers(200, 245) + np.zeros(3, np.int64)
-    return rng.integers(20, 210, 3)
+    return meshes.muted(rng, 20, 210)
 
 
 def _axles(xs: list[float], width: float, radius: float) -> Mesh:
@@ -69,7 +69,12 @@ def _panes(
 
 def _front(x: float, width: float, z: tuple[float, float], slope: float) -> Mesh:
     w = width / 2 - 0.12
-    screen = [(x + 0.02, -w, z[0]), (x + 0.02, w, z[0]), (x - slope, w, z[1]), (x - slope, -w, z[1])]
+    screen = [
+        (x + 0.02, -w, z[0]),
+        (x + 0.02, w, z[0]),
+        (x - slope, w, z[1]),
+        (x - slope, -w, z[1]),
+    ]
     glass = meshes.quads([screen], Surface.CAR_GLASS, (26, 30, 34))
     lamps = meshes.boxes(
         [(x + 0.005, s * (w - 0.1), 0.72) for s in (-1, 1)],

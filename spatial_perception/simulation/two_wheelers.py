@@ -22,7 +22,7 @@ def bicycle(rng: np.random.Generator) -> Mesh:
     """A bicycle on z = 0, its hubs' middle over the origin, front towards +x."""
     r = float(rng.uniform(0.31, 0.36))
     base = float(rng.uniform(0.98, 1.12))
-    color = rng.integers(20, 220, 3)
+    color = meshes.muted(rng, 20, 200)
     rear, front = np.array([-base / 2, 0, r]), np.array([base / 2, 0, r])
     crank, saddle = np.array([-0.08, 0, r - 0.05]), np.array([-0.24, 0, 0.92])
     head, bar = np.array([0.34, 0, 0.82]), np.array([0.30, 0, 1.05])
@@ -45,7 +45,7 @@ def bicycle(rng: np.random.Generator) -> Mesh:
 def motorcycle(rng: np.random.Generator) -> Mesh:
     """A motorcycle or scooter on z = 0 over the origin, front towards +x."""
     base, r = float(rng.uniform(1.25, 1.5)), float(rng.uniform(0.24, 0.32))
-    color = rng.integers(15, 220, 3)
+    color = meshes.muted(rng, 15, 200)
     dark = (30, 30, 32)
     blobs = meshes.ellipsoids(
         [[0.12, 0, 0.78], [0, 0, 0.50], [-0.42, 0, 0.74], [0.48, 0, 0.85]],
@@ -78,7 +78,9 @@ def _rider(rng: np.random.Generator, motor: bool, pedal_rad: float) -> Mesh:
         if motor:
             ankle = np.array([0.02, sign * 0.22, 0.33])
         else:
-            ankle = np.array([-0.08 + 0.17 * np.cos(angle), sign * 0.13, 0.33 + 0.17 * np.sin(angle)])
+            ankle = np.array(
+                [-0.08 + 0.17 * np.cos(angle), sign * 0.13, 0.33 + 0.17 * np.sin(angle)]
+            )
         ankle = ankle / height
         start = hip + [0, sign * 0.055, 0]
         middle = (start + ankle) / 2
@@ -130,7 +132,5 @@ def bike_rack(rng: np.random.Generator, count: int) -> Mesh:
         pieces.append(bike.with_vertices(v).placed(offset, turn))
     y = (np.arange(count + 1) - count / 2) * pitch
     starts = np.stack([np.full_like(y, 0.4), y, np.zeros_like(y)], 1)
-    hoops = meshes.tubes(
-        starts, starts + [0, 0, 0.6], 0.02, Surface.FURNITURE, (110, 112, 115), 5
-    )
+    hoops = meshes.tubes(starts, starts + [0, 0, 0.6], 0.02, Surface.FURNITURE, (110, 112, 115), 5)
     return meshes.merge([*pieces, hoops])

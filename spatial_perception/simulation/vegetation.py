@@ -12,7 +12,7 @@ _TRIANGLE = np.array([[0, 1, 2]])
 
 def _green(rng: np.random.Generator) -> NDArray[np.float64]:
     tone = rng.uniform(0.6, 1.1)
-    return np.array([rng.uniform(45, 105), rng.uniform(75, 125), rng.uniform(25, 60)]) * tone
+    return np.array([rng.uniform(70, 125), rng.uniform(95, 145), rng.uniform(35, 70)]) * tone
 
 
 def _leaves(
@@ -37,7 +37,7 @@ def _crown(
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     depth = 1.05 - np.abs(rng.normal(0, 0.22, (leaves, 1)))
     foliage = _leaves(rng, c[blob] + direction * r[blob] * depth, size_m, green)
-    cores = meshes.ellipsoids(c, r * rng.uniform(0.45, 0.7), Surface.LEAVES, green * 0.55)
+    cores = meshes.ellipsoids(c, r * rng.uniform(0.45, 0.7), Surface.LEAVES, green * 0.75)
     shaken = cores.vertices + rng.normal(0, 0.06 * r.mean(), cores.vertices.shape)
     return meshes.merge([foliage, cores.with_vertices(shaken)])
 

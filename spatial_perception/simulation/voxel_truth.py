@@ -105,7 +105,9 @@ def _samples(v: np.ndarray, mesh: Mesh, region: VoxelRegion) -> tuple[np.ndarray
 def _paint(
     labels: np.ndarray, points: np.ndarray, classes: np.ndarray, region: VoxelRegion
 ) -> None:
-    cell = np.floor((points - np.array(region.origin_m, np.float32)) / region.size_m).astype(np.int32)
+    cell = np.floor((points - np.array(region.origin_m, np.float32)) / region.size_m).astype(
+        np.int32
+    )
     z, y, x = cell[:, 2], cell[:, 1], cell[:, 0]
     nz, ny, nx = region.shape_zyx
     inside = (x >= 0) & (x < nx) & (y >= 0) & (y < ny) & (z >= 0) & (z < nz)
