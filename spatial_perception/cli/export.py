@@ -1,0 +1,49 @@
+"""`spatial-perception export`: a trained checkpoint into a model's folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from spatial_perception.cli.train import CONFIG_DIR, MODELS, import_training
+from spatial_perception.runtime.models import find_models_dir
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write a model's folder from a checkpoint",
+        description="Writes weights, ONNX files, model.yaml and model card; measures the model on"
+        " the validation part of the data and checks each ONNX file against the network.",
+    )
+    parser.add_argument("model", choices=MODELS, help="what was trained")
+    parser.add_argument("--checkpoint", type=Path, help="default out/train/MODEL/best.pt")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--config", type=Path, help="default config/training/MODEL.yaml")
+    parser.add_argument("--output", type=Path, help="folder of the models; default: the installed")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exports; 0 when done.
+
+    Raises:
+        PerceptionError: torch, the checkpoint or the data is missing or does not fit.
+    """
+    export_model = import_training("export_model")
+    checkpoint = arguments.checkpoint or Path("out/train") / arguments.model / "best.pt"
+    config = arguments.config or CONFIG_DIR / f"{arguments.model}.yaml"
+    console = Console()
+    with console.status(f"exporting {arguments.model}"):
+        folder = export_model(
+            arguments.model,
+            config,
+            arguments.data,
+            checkpoint,
+            arguments.output or find_models_dir(),
+        )
+    console.print(f"model written to {folder}", highlight=False, soft_wrap=True)
+    return 0
