@@ -20,7 +20,12 @@ from spatial_perception.runtime.cache import CacheEntry, EngineCache, EngineKey
 from spatial_perception.runtime.heartbeat import heartbeat
 from spatial_perception.runtime.precision import convert
 from spatial_perception.runtime.spec import ModelSpec, Precision, TensorSpec, Variant
-from spatial_perception.runtime.tensors import check_array, check_declared, checked_inputs
+from spatial_perception.runtime.tensors import (
+    ModelMismatchError,
+    check_array,
+    check_declared,
+    checked_inputs,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +45,10 @@ class EngineInfo:
     cache_key: str
     """Name of the cache entry; empty for backends that build nothing."""
     from_cache: bool
+
+
+class BackendUnavailableError(EngineError):
+    """A backend is not installed, or has no device here."""
 
 
 class Engine:
@@ -146,8 +155,12 @@ def create_engine(
     for name in BACKENDS:
         try:
             engine = _create(get_backend(name), spec, variant, precision, threads, cache)
+        except ModelMismatchError:
+            raise
         except EngineError as error:
-            refusals.append(f"{name}: {error}")
+            if not isinstance(error, BackendUnavailableError):
+                logger.warning("%s; trying the next backend", error)
+            refusals.append(str(error))
             continue
         _announce(engine.info, refusals)
         return engine
@@ -178,7 +191,7 @@ def build_ahead(
     """
     rtx = TensorRTRtxBackend()
     if reason := rtx.cannot_build():
-        raise EngineError(f"backend '{rtx.name}' {reason}; {rtx.install_hint}")
+        raise BackendUnavailableError(f"backend '{rtx.name}' {reason}")
     cache = EngineCache(cache_dir)
     chosen = precision or rtx.default_precision(spec.precision)
     job = _job(rtx, spec, variant, chosen, None, cache)
@@ -214,7 +227,7 @@ def _create(
     cache: EngineCache,
 ) -> Engine:
     if reason := backend.unavailable():
-        raise EngineError(f"backend '{backend.name}' {reason}; {backend.install_hint}")
+        raise BackendUnavailableError(f"backend '{backend.name}' {reason}")
     chosen = precision or backend.default_precision(spec.precision)
     if chosen not in backend.precisions:
         raise EngineError(

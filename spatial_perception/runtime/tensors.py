@@ -10,19 +10,23 @@ from spatial_perception.runtime.backends.base import Arrays, TensorSpecs
 from spatial_perception.runtime.spec import TensorSpec
 
 
+class ModelMismatchError(EngineError):
+    """model.yaml and the ONNX file do not describe the same network."""
+
+
 def check_declared(loaded: TensorSpecs, listed: TensorSpecs, place: str) -> None:
-    """Raises `EngineError` unless a loaded network has exactly the tensors of model.yaml."""
+    """Raises `ModelMismatchError` unless a loaded network has exactly the tensors of model.yaml."""
     for name in listed:
         if name not in loaded:
-            raise EngineError(
+            raise ModelMismatchError(
                 f"{place} '{name}' of model.yaml is not in the ONNX file, which has"
                 f" {', '.join(loaded)}; the two are out of step, export the model again"
             )
     for name, tensor in loaded.items():
         if name not in listed:
-            raise EngineError(f"{place} '{name}' of the ONNX file is not in model.yaml")
+            raise ModelMismatchError(f"{place} '{name}' of the ONNX file is not in model.yaml")
         if tensor != listed[name]:
-            raise EngineError(
+            raise ModelMismatchError(
                 f"{place} '{name}': model.yaml says {describe(listed[name])}, the ONNX file"
                 f" {describe(tensor)}; the two are out of step, export the model again"
             )

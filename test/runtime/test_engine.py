@@ -120,7 +120,7 @@ def test_auto_with_no_backend_lists_what_each_lacks(
         monkeypatch.setattr(get_backend(name), "unavailable", lambda: "is switched off")
     with pytest.raises(EngineError) as caught:
         create_engine(tiny)
-    assert all(f"{name}: " in str(caught.value) for name in BACKENDS)
+    assert all(f"'{name}' is switched off" in str(caught.value) for name in BACKENDS)
 
 
 def test_unknown_backend_and_precision_suggest_the_near_miss(tiny: ModelSpec) -> None:
@@ -149,6 +149,27 @@ def test_model_yaml_out_of_step_with_the_graph_is_refused(name: str, tiny: Model
     output = with_variant(tiny, outputs={"scores": TensorSpec((1, 5))})
     with pytest.raises(EngineError, match="'scores' of model.yaml is not in the ONNX file"):
         create_engine(output, backend=name)
+
+
+def test_auto_does_not_hide_a_model_out_of_step_behind_another_backend(tiny: ModelSpec) -> None:
+    needs("onnxruntime")
+    with pytest.raises(EngineError, match="out of step"):
+        create_engine(with_variant(tiny, inputs={"image": TensorSpec((1, 3, 16, 32))}))
+
+
+def test_auto_warns_when_a_backend_that_is_there_fails(
+    tiny: ModelSpec, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    needs("openvino")
+    needs("onnxruntime")
+
+    def refuse(job: object) -> bytes:
+        raise EngineError("this graph is beyond me")
+
+    monkeypatch.setattr(get_backend("openvino"), "build", refuse)
+    assert create_engine(tiny).info.backend == "onnxruntime"
+    (record,) = (r for r in caplog.records if r.levelno == logging.WARNING)
+    assert record.getMessage() == "this graph is beyond me; trying the next backend"
 
 
 @pytest.mark.parametrize("name", CPU_BACKENDS)

@@ -315,7 +315,7 @@ def test_refused_graph_gives_one_line_with_tensorrts_reason(install, tiny: Model
 @pytest.mark.parametrize(
     ("version", "options", "reason"),
     [
-        ("8.6.1", {}, "too old: 8.6.1, 10 or newer"),
+        ("8.6.1", {}, r"too old \(8.6.1\): install TensorRT 10 or 11"),
         ("11.4.0", {"count": 0}, "no NVIDIA GPU .*driver version is insufficient"),
     ],
 )

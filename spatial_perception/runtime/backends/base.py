@@ -69,7 +69,7 @@ class Backend(abc.ABC):
 
     @abc.abstractmethod
     def unavailable(self) -> str:
-        """Returns why the backend cannot run here, or '' when it can."""
+        """Returns why the backend cannot run here and what to do, or '' when it can."""
 
     @abc.abstractmethod
     def version(self) -> str:
@@ -98,6 +98,10 @@ class Backend(abc.ABC):
         Raises:
             EngineError: If the library refuses it.
         """
+
+    def not_installed(self, error: ImportError | OSError) -> str:
+        """Returns the reason of a backend whose library cannot be imported."""
+        return f"is not installed ({one_line(error)}): {self.install_hint}"
 
     def default_precision(self, wanted: Precision) -> Precision:
         """Returns the precision for a model whose model.yaml says `wanted`.

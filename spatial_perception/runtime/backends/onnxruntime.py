@@ -42,7 +42,7 @@ class OnnxRuntimeBackend(Backend):
         try:
             import onnxruntime  # noqa: F401
         except ImportError as error:
-            return f"not installed ({one_line(error)})"
+            return self.not_installed(error)
         return ""
 
     def version(self) -> str:

@@ -40,7 +40,7 @@ class OpenVinoBackend(Backend):
         try:
             devices = _core().available_devices
         except ImportError as error:
-            return f"not installed ({one_line(error)})"
+            return self.not_installed(error)
         except Exception as error:
             return f"does not start ({one_line(error)})"
         return "" if "CPU" in devices else f"has no CPU plugin, only {devices}"
@@ -48,7 +48,7 @@ class OpenVinoBackend(Backend):
     def version(self) -> str:
         import openvino
 
-        return str(openvino.get_version())
+        return "-".join(str(openvino.get_version()).split("-")[:2])
 
     def device(self) -> str:
         # The capabilities tell apart CPUs that share a marketing name.

@@ -40,9 +40,9 @@ class TensorRTBackend(Backend):
         try:
             trt = self._trt()
         except (ImportError, OSError) as error:
-            return f"not installed ({one_line(error)})"
+            return self.not_installed(error)
         if major_version(trt) < self.oldest_major:
-            return f"is too old: {trt.__version__}, {self.oldest_major} or newer is needed"
+            return f"is too old ({trt.__version__}): {self.install_hint}"
         return ""
 
     def version(self) -> str:
@@ -67,7 +67,7 @@ class TensorRTBackend(Backend):
         try:
             count = _cuda().call("cudaGetDeviceCount")
         except ImportError as error:
-            return f"lacks cuda-python ({one_line(error)})"
+            return f"lacks cuda-python ({one_line(error)}): pip install cuda-python"
         except (EngineError, RuntimeError, OSError) as error:
             return f"finds no NVIDIA GPU ({one_line(error)})"
         return "" if count else "finds no NVIDIA GPU"

@@ -35,7 +35,7 @@ class TorchBackend(Backend):
             import safetensors  # noqa: F401
             import torch  # noqa: F401
         except ImportError as error:
-            return f"not installed ({one_line(error)})"
+            return self.not_installed(error)
         return ""
 
     def version(self) -> str:

@@ -1,0 +1,178 @@
+"""`spatial-perception bench`: latency of every model on every backend, and of stages on a bag."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from spatial_perception.cli.engine_arguments import (
+    add_model_arguments,
+    chosen_backends,
+    load_models,
+    load_samples,
+)
+from spatial_perception.cli.engines import write_json
+from spatial_perception.config import describe
+from spatial_perception.errors import EngineError
+from spatial_perception.evaluation.latency import EngineLatency, measure
+from spatial_perception.runtime import ModelSpec, create_engine
+from spatial_perception.runtime.backends.host import cpu_name
+
+_REFERENCES = ("torch", "onnxruntime")
+_BACKEND_OPTION = "engine.backend"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "bench",
+        help="latency of models on backends, and of stages on a bag",
+        description="Every model on every backend that works, PyTorch eager and ONNX Runtime among"
+        " them, in one run. With --bag also the stages of the graph over a recording.",
+    )
+    add_model_arguments(parser, backend="all")
+    parser.add_argument("--runs", type=int, default=50, help="runs of each engine (default 50)")
+    parser.add_argument("--bag", type=Path, help="measure the stages over this bag, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the measurement there")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measures and prints; 0 when done, 1 when an engine did not run.
+
+    Raises:
+        PerceptionError: If a model or the bag is missing or damaged.
+    """
+    console = Console()
+    latencies, failures = _measure_engines(console, arguments)
+    console.print(_engine_table(latencies))
+    for failure in failures:
+        console.print(f"FAILED {failure}", highlight=False, soft_wrap=True)
+    content: dict[str, Any] = {
+        "machine": _machine(arguments.threads),
+        "engines": [_rounded(asdict(latency)) for latency in latencies],
+        "failed": failures,
+    }
+    if arguments.bag:
+        summary = _measure_stages(console, arguments.bag, arguments.backend)
+        console.print(_stage_table(summary))
+        content |= {key: summary[key] for key in ("stages", "frames_per_s", "peak_rss_mb")}
+    else:
+        content["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if arguments.json:
+        write_json(arguments.json, content)
+    return 1 if failures else 0
+
+
+def _measure_engines(
+    console: Console, arguments: argparse.Namespace
+) -> tuple[list[EngineLatency], list[str]]:
+    latencies, failures = [], []
+    jobs = [
+        (spec, variant, backend)
+        for spec in load_models(arguments.models)
+        for variant in range(len(spec.variants))
+        for backend in _with_references(spec, arguments.backend)
+    ]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("bench", total=len(jobs) * arguments.runs)
+        for index, (spec, variant, backend) in enumerate(jobs):
+            label = f"{spec.name}/{spec.variants[variant].file} on {backend}"
+            progress.update(task, description=label, completed=index * arguments.runs)
+            precision = None if backend in _REFERENCES else arguments.precision
+            (inputs,) = load_samples(None, spec.variants[variant])
+            try:
+                with create_engine(spec, variant, backend, precision, arguments.threads) as engine:
+                    latencies.append(
+                        measure(
+                            engine, inputs, arguments.runs, on_run=lambda: progress.advance(task)
+                        )
+                    )
+            except EngineError as error:
+                failures.append(f"{label}: {error}")
+    return latencies, failures
+
+
+def _with_references(spec: ModelSpec, choice: str) -> list[str]:
+    """Returns the chosen backends and the two that others are compared with, where they run."""
+    names = chosen_backends(choice)
+    names += [n for n in chosen_backends("all") if n in _REFERENCES and n not in names]
+    return [name for name in names if name != "torch" or spec.network is not None]
+
+
+def _measure_stages(console: Console, bag: Path, choice: str) -> dict[str, Any]:
+    """Returns the summary of replaying a bag through the whole graph, on one backend."""
+    from spatial_perception.replay.run import Replay
+    from spatial_perception.stages.registry import STAGES, build_graph
+
+    backend = "auto" if choice == "all" else choice
+    graph = build_graph(
+        {
+            name: {_BACKEND_OPTION: backend}
+            for name, stage in STAGES.items()
+            if any(option.name == _BACKEND_OPTION for option in describe(stage.config))
+        }
+    )
+    try:
+        with (
+            console.status(f"loading the engines, then {bag}"),
+            tempfile.TemporaryDirectory(prefix="bench_") as folder,
+        ):
+            graph.load()
+            return Replay(graph, bag, Path(folder) / "out").run().as_json()
+    finally:
+        graph.close()
+
+
+def _engine_table(latencies: list[EngineLatency]) -> Table:
+    table = Table("model", "backend", "precision", title="engines, batch and shape as exported")
+    for column in ("runs", "p50 ms", "p90 ms", "p99 ms", "times torch", "times ONNX Runtime"):
+        table.add_column(column, justify="right")
+    reference = {
+        (lat.model, lat.file, lat.backend): lat.p50_ms
+        for lat in latencies
+        if lat.backend in _REFERENCES
+    }
+    for lat in latencies:
+        times = [f"{ms:.2f}" for ms in (lat.p50_ms, lat.p90_ms, lat.p99_ms)]
+        ratios = [reference.get((lat.model, lat.file, name)) for name in _REFERENCES]
+        faster = [f"{ms / lat.p50_ms:.1f}" if ms else "-" for ms in ratios]
+        table.add_row(
+            f"{lat.model}/{lat.file}", lat.backend, lat.precision, str(lat.runs), *times, *faster
+        )
+    return table
+
+
+def _stage_table(summary: dict[str, Any]) -> Table:
+    title = f"stages: {summary['frames_per_s']:.1f} frames/s, {summary['peak_rss_mb']:.0f} MB"
+    table = Table("stage", title=title)
+    for column in ("frames", "dropped", "p50 ms", "p90 ms", "p99 ms"):
+        table.add_column(column, justify="right")
+    for name, stage in summary["stages"].items():
+        times = [f"{stage[key]:.1f}" for key in ("p50_ms", "p90_ms", "p99_ms")]
+        table.add_row(name, str(stage["frames"]), str(stage["dropped"]), *times)
+    return table
+
+
+def _machine(threads: int | None) -> dict[str, object]:
+    return {
+        "cpu": cpu_name(),
+        "cores": len(os.sched_getaffinity(0)),
+        "threads": threads,
+        "system": platform.platform(),
+    }
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 3) if isinstance(v, float) else v for k, v in values.items()}

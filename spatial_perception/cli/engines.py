@@ -1,0 +1,210 @@
+"""`spatial-perception engines`: build, list, verify and clear compiled engines."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from spatial_perception.cli.engine_arguments import (
+    add_model_arguments,
+    chosen_backends,
+    load_models,
+    load_samples,
+)
+from spatial_perception.errors import EngineError
+from spatial_perception.runtime import ModelSpec, create_engine
+from spatial_perception.runtime.cache import EngineCache
+from spatial_perception.runtime.engine import build_ahead
+from spatial_perception.runtime.precision import calibrate
+from spatial_perception.runtime.verify import Verification, verify
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the command line."""
+    parser = subparsers.add_parser(
+        "engines",
+        help="build, list, verify and clear compiled engines",
+        description="Engines are compiled once and kept in the user's cache folder.",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    build = actions.add_parser("build", help="compile engines now instead of at the first start")
+    add_model_arguments(build, backend="auto")
+    build.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help=".npz with real inputs, for --precision int8",
+    )
+    build.add_argument(
+        "--compute-capability",
+        nargs="+",
+        metavar="CC",
+        help="build for other machines' GPUs, e.g. 8.9 12.0 (tensorrt_rtx; needs no GPU)",
+    )
+    build.set_defaults(run=run_build)
+
+    actions.add_parser("list", help="what is stored").set_defaults(run=run_list)
+
+    check = actions.add_parser("verify", help="compare engines with fp32 ONNX Runtime")
+    add_model_arguments(check, backend="all")
+    check.add_argument("--input", type=Path, metavar="FILE", help=".npz with real inputs")
+    check.add_argument("--samples", type=int, default=3, help="synthetic inputs without --input")
+    check.add_argument(
+        "--agreement", type=float, default=95.0, help="exit 1 below this, percent (default 95)"
+    )
+    check.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
+    check.set_defaults(run=run_verify)
+
+    actions.add_parser("clear", help="delete what is stored").set_defaults(run=run_clear)
+
+
+def run_build(arguments: argparse.Namespace) -> int:
+    """Builds every variant of the chosen models; 0 when all are there.
+
+    Raises:
+        PerceptionError: If a model is damaged or an engine cannot be built.
+    """
+    console = Console()
+    if arguments.compute_capability:
+        return _build_ahead(console, arguments)
+    for spec, variant in _variants(load_models(arguments.models)):
+        if arguments.calibration:
+            samples = load_samples(arguments.calibration, spec.variants[variant])
+            with console.status(f"{spec.name}: int8 calibration on {len(samples)} samples"):
+                calibrate(spec, samples, variant)
+        for backend in chosen_backends(arguments.backend):
+            file = spec.variants[variant].file
+            with (
+                console.status(f"{spec.name}/{file}: building for {backend}"),
+                create_engine(
+                    spec, variant, backend, arguments.precision, arguments.threads
+                ) as engine,
+            ):
+                info = engine.info
+            state = "stored already" if info.from_cache else "built"
+            if not info.cache_key:
+                state = "loads (nothing to store)"
+            console.print(
+                f"{info.model}/{info.file}: {info.backend} {info.precision}: {state}",
+                highlight=False,
+            )
+    return 0
+
+
+def _build_ahead(console: Console, arguments: argparse.Namespace) -> int:
+    if arguments.backend not in ("auto", "tensorrt_rtx"):
+        raise EngineError(
+            f"--compute-capability works with tensorrt_rtx alone, not {arguments.backend}"
+        )
+    for spec, variant in _variants(load_models(arguments.models)):
+        for capability in arguments.compute_capability:
+            label = f"{spec.name}/{spec.variants[variant].file} for {capability}"
+            with console.status(f"{label}: building"):
+                entry = build_ahead(spec, capability, variant, arguments.precision)
+            size_mb = entry.size_bytes / 1e6
+            console.print(
+                f"{label}: {size_mb:.1f} MB {entry.path}", highlight=False, soft_wrap=True
+            )
+    return 0
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """Prints what is stored; 0."""
+    console = Console()
+    cache = EngineCache()
+    entries = cache.entries()
+    table = Table("model", "backend", "precision", "device", "version", title=str(cache.folder))
+    table.add_column("MB", justify="right")
+    table.add_column("state")
+    for entry in entries:
+        key = entry.key
+        cells = (key.backend, key.precision, key.device, key.backend_version) if key else "????"
+        table.add_row(entry.model, *cells, f"{entry.size_bytes / 1e6:.1f}", entry.problem or "ok")
+    console.print(table if entries else f"no engines in {cache.folder}")
+    return 0
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    """Compares and prints; 0 when all agree, 1 when one does not or does not run.
+
+    Raises:
+        PerceptionError: If a model or the input file is damaged, or ONNX Runtime is missing.
+    """
+    console = Console()
+    table = Table("model", "backend", "precision", "output", title="against fp32 ONNX Runtime")
+    for column in ("largest difference", "of the largest value", "agreement"):
+        table.add_column(column, justify="right")
+    results: list[Verification] = []
+    failures: list[str] = []
+    for spec, variant in _variants(load_models(arguments.models)):
+        samples = load_samples(arguments.input, spec.variants[variant], arguments.samples)
+        for backend in chosen_backends(arguments.backend):
+            label = f"{spec.name}/{spec.variants[variant].file} on {backend}"
+            try:
+                with (
+                    console.status(label),
+                    create_engine(
+                        spec, variant, backend, arguments.precision, arguments.threads
+                    ) as engine,
+                ):
+                    result = verify(engine, spec, samples, variant)
+            except EngineError as error:
+                failures.append(f"{label}: {error}")
+                continue
+            results.append(result)
+            _add_rows(table, result)
+            if result.agreement * 100 < arguments.agreement:
+                failures.append(f"{label}: agreement is {result.agreement:.2%}")
+    console.print(table)
+    for failure in failures:
+        console.print(f"FAILED {failure}", highlight=False, soft_wrap=True)
+    if arguments.json:
+        write_json(arguments.json, {"verified": [_json(r) for r in results], "failed": failures})
+    return 1 if failures else 0
+
+
+def run_clear(arguments: argparse.Namespace) -> int:
+    """Deletes all stored engines; 0."""
+    cache = EngineCache()
+    count, size = cache.clear()
+    Console().print(f"{count} engines ({size / 1e6:.1f} MB) deleted from {cache.folder}")
+    return 0
+
+
+def write_json(path: Path, content: object) -> None:
+    """Writes JSON, making the folder where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _variants(specs: list[ModelSpec]) -> Iterator[tuple[ModelSpec, int]]:
+    for spec in specs:
+        for index in range(len(spec.variants)):
+            yield spec, index
+
+
+def _add_rows(table: Table, result: Verification) -> None:
+    info = result.engine
+    for output in result.outputs:
+        table.add_row(
+            f"{info.model}/{info.file}",
+            info.backend,
+            info.precision,
+            output.name,
+            f"{output.max_abs:.3g}",
+            f"{output.max_rel:.2%}",
+            f"{output.agreement:.2%}",
+        )
+
+
+def _json(result: Verification) -> dict[str, object]:
+    content = asdict(result)
+    content["agreement"] = result.agreement
+    return content
