@@ -27,7 +27,7 @@ class OccupancyMapperConfig:
     )
     azimuth_bins: int = option(1800, help="rays around the sensor", range=(36, 36_000))
     hit_log_odds: float = option(0.9, help="what one obstacle point adds", range=(0.0, 20.0))
-    miss_log_odds: float = option(-0.7, help="what a ray that crosses adds", range=(-20.0, 0.0))
+    miss_log_odds: float = option(-1.5, help="what a ray that crosses adds", range=(-20.0, 0.0))
     limit_log_odds: float = option(4.6, help="where evidence saturates", range=(0.1, 20.0))
     ground: GroundConfig = option(default_factory=GroundConfig, help="ground estimate")
 
