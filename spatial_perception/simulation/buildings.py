@@ -8,9 +8,19 @@ from spatial_perception.simulation.materials import Surface
 from spatial_perception.simulation.meshes import Mesh
 
 _WALLS = np.array(
-    [[178, 158, 134], [152, 88, 66], [200, 192, 176], [168, 142, 112], [142, 140, 138],
-     [214, 204, 182], [120, 78, 62], [186, 170, 150], [160, 172, 176], [222, 216, 206]]
-)  # fmt: skip
+    [
+        [178, 158, 134],
+        [152, 88, 66],
+        [200, 192, 176],
+        [168, 142, 112],
+        [142, 140, 138],
+        [214, 204, 182],
+        [120, 78, 62],
+        [186, 170, 150],
+        [160, 172, 176],
+        [222, 216, 206],
+    ]
+)
 
 
 def _wall_quads(x0: NDArray, x1: NDArray, z0: NDArray, z1: NDArray, y: float) -> NDArray:
@@ -55,8 +65,9 @@ def facade(rng: np.random.Generator, length_m: float, height_m: float, color: ND
     w0, w1 = x0, x0 + wide
     z0, z1 = lo.reshape(-1), hi.reshape(-1)
     edges = np.concatenate([[0.0], np.stack([left, left + wide], 1).reshape(-1), [length_m]])
-    piers = _wall_quads(edges[0::2], edges[1::2], np.full(columns + 1, -0.6),
-                        np.full(columns + 1, height_m), 0.0)  # fmt: skip
+    piers = _wall_quads(
+        edges[0::2], edges[1::2], np.full(columns + 1, -0.6), np.full(columns + 1, height_m), 0.0
+    )
     below = np.concatenate([np.full((columns, 1), -0.6), hi], 1).reshape(-1)
     above = np.concatenate([lo, np.full((columns, 1), height_m)], 1).reshape(-1)
     xs = np.repeat(left, floors + 1)
@@ -90,8 +101,10 @@ def _relief(
     if rng.random() < 0.5:
         rows.append(((length / 2, -0.05, 0.1), (length, 0.1, 1.2), color * 0.75))
     if rng.random() < 0.5:
-        rows += [((length / 2, -0.06, k * step), (length, 0.14, 0.18), color * 0.9)
-                 for k in range(1, floors + 1)]  # fmt: skip
+        rows += [
+            ((length / 2, -0.06, k * step), (length, 0.14, 0.18), color * 0.9)
+            for k in range(1, floors + 1)
+        ]
     if rng.random() < 0.4:
         for x in np.arange(0.2, length, float(rng.uniform(3, 7))):
             rows.append(((x, -0.1, height / 2), (0.4, 0.22, height), color * 0.95))
@@ -99,8 +112,9 @@ def _relief(
         for x in left[rng.random(len(left)) < 0.5]:
             for k in range(1, floors):
                 rows.append(((x + wide / 2, -0.5, k * step + 0.1), (wide + 0.5, 1.0, 0.15), color))
-                rows.append(((x + wide / 2, -0.97, k * step + 0.6), (wide + 0.5, 0.05, 0.9),
-                             (70, 72, 75)))  # fmt: skip
+                rows.append(
+                    ((x + wide / 2, -0.97, k * step + 0.6), (wide + 0.5, 0.05, 0.9), (70, 72, 75))
+                )
     if rng.random() < 0.25:
         bay = float(rng.choice(left))
         rows.append(
@@ -111,13 +125,20 @@ def _relief(
     pieces = []
     if rows:
         pieces.append(
-            meshes.boxes([r[0] for r in rows], [r[1] for r in rows], Surface.FACADE,
-                         np.array([np.asarray(r[2], np.float64) for r in rows]))
-        )  # fmt: skip
+            meshes.boxes(
+                [r[0] for r in rows],
+                [r[1] for r in rows],
+                Surface.FACADE,
+                np.array([np.asarray(r[2], np.float64) for r in rows]),
+            )
+        )
     if rng.random() < 0.5:
         x = rng.uniform(0.1, 0.9) * length
-        pieces.append(meshes.tubes([[x, -0.09, 0]], [[x, -0.09, height]], 0.05, Surface.FACADE,
-                                   (90, 90, 92), 5))  # fmt: skip
+        pieces.append(
+            meshes.tubes(
+                [[x, -0.09, 0]], [[x, -0.09, height]], 0.05, Surface.FACADE, (90, 90, 92), 5
+            )
+        )
     return meshes.merge(pieces)
 
 
@@ -136,10 +157,19 @@ def building(
     ]
     over = 0.35 if pitched else 0.0
     roof_quads: list[list[tuple[float, float, float]]] = [
-        [(-0.1, -over, h - 0.15 * over), (x + 0.1, -over, h - 0.15 * over), (x + 0.1, y / 2, ridge),
-         (-0.1, y / 2, ridge)],
-        [(-0.1, y + over, h), (x + 0.1, y + over, h), (x + 0.1, y / 2, ridge), (-0.1, y / 2, ridge)],
-    ]  # fmt: skip
+        [
+            (-0.1, -over, h - 0.15 * over),
+            (x + 0.1, -over, h - 0.15 * over),
+            (x + 0.1, y / 2, ridge),
+            (-0.1, y / 2, ridge),
+        ],
+        [
+            (-0.1, y + over, h),
+            (x + 0.1, y + over, h),
+            (x + 0.1, y / 2, ridge),
+            (-0.1, y / 2, ridge),
+        ],
+    ]
     gables = [[(k, 0, h), (k, y, h), (k, y / 2, ridge), (k, y / 2, ridge)] for k in (0, x)]
     roof_color = np.array([[120, 62, 48], [70, 68, 70], [96, 84, 74]][int(rng.integers(3))])
     ends = facade(rng, y, h, color) if rng.random() < 0.5 else None
@@ -152,6 +182,12 @@ def building(
     if ends is not None:
         pieces += [ends.placed((-0.02, y, 0), -np.pi / 2), ends.placed((x + 0.02, 0, 0), np.pi / 2)]
     if pitched and rng.random() < 0.6:
-        pieces.append(meshes.boxes([(x * rng.random(), y / 2, ridge + 0.2)], [0.6, 0.6, 1.4],
-                                   Surface.FACADE, (110, 70, 58)))  # fmt: skip
+        pieces.append(
+            meshes.boxes(
+                [(x * rng.random(), y / 2, ridge + 0.2)],
+                [0.6, 0.6, 1.4],
+                Surface.FACADE,
+                (110, 70, 58),
+            )
+        )
     return meshes.merge(pieces)

@@ -70,10 +70,13 @@ def _directions(model: CameraModel) -> np.ndarray:
     """(H * W, 3) float32 unit rays through the pixels' centres, optical frame."""
     u, v = np.meshgrid(np.arange(model.width), np.arange(model.height))
     rays = np.stack(
-        [(u - model.center_x_px) / model.focal_px, (v - model.center_y_px) / model.focal_px,
-         np.ones(u.shape)],
+        [
+            (u - model.center_x_px) / model.focal_px,
+            (v - model.center_y_px) / model.focal_px,
+            np.ones(u.shape),
+        ],
         -1,
-    ).reshape(-1, 3)  # fmt: skip
+    ).reshape(-1, 3)
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     return rays.astype(np.float32)
 
@@ -104,8 +107,16 @@ def render(
     lit = _sunlit(surroundings, points, seen, hit, day, shape)
     rgb = day.sky_color(rays[:, 2])
     on = np.flatnonzero(hit)
-    rgb[on] = shade(points[on], rays[on], seen.normals[on], seen.surfaces[on], seen.colors[on],
-                    lit[on], seen.distance_m[on], day)  # fmt: skip
+    rgb[on] = shade(
+        points[on],
+        rays[on],
+        seen.normals[on],
+        seen.surfaces[on],
+        seen.colors[on],
+        lit[on],
+        seen.distance_m[on],
+        day,
+    )
     labels = np.where(hit, PIXEL_CLASS[seen.surfaces], CAMVID_LABELS.index("sky"))
     return Picture(
         tone(rgb.reshape(*shape, 3), day, rng),

@@ -152,9 +152,12 @@ class Drive:
         measured, boxes = self._scan(time_s, rng)
         picture = self._picture(time_s + self.config.camera_delay_s, rng)
         base = self.world_from_base(time_s).inverse()
-        ids = np.concatenate(
-            [np.arange(self._still_count), self._still_count + self._present(time_s)]
-        ).astype(np.int64) + 1  # fmt: skip
+        ids = (
+            np.concatenate(
+                [np.arange(self._still_count), self._still_count + self._present(time_s)]
+            ).astype(np.int64)
+            + 1
+        )
         local = boxes.copy()
         local[:, :3] = base.apply(boxes[:, :3])
         local[:, 6] = (boxes[:, 6] - self.world_from_base(time_s).yaw_rad + np.pi) % (
@@ -163,8 +166,17 @@ class Drive:
         speeds = np.array([0.0] * self._still_count + [a.speed_mps for a in self._moving])[ids - 1]
         ahead = np.stack([np.cos(local[:, 6]), np.sin(local[:, 6])], 1)
         hits = np.bincount(measured.instances, minlength=len(self.kinds) + 1)[ids]
-        return Moment(time_s, self.odom_from_base(time_s), measured, picture, local,
-                      speeds[:, None] * ahead, self.kinds, ids, hits)  # fmt: skip
+        return Moment(
+            time_s,
+            self.odom_from_base(time_s),
+            measured,
+            picture,
+            local,
+            speeds[:, None] * ahead,
+            self.kinds,
+            ids,
+            hits,
+        )
 
     def _present(self, time_s: float) -> np.ndarray:
         """Indices of moving actors that are on the street."""
@@ -177,9 +189,11 @@ class Drive:
         numbers = np.concatenate([[0], self._present(time_s) + 1]).astype(np.uint16)
         numbered = replace(moving, instances=numbers[moving.instances])
         built = Surroundings(
-            [numbered], self.config.backend, first_instance=self._still_count,
+            [numbered],
+            self.config.backend,
+            first_instance=self._still_count,
             see_through=see_through,
-        )  # fmt: skip
+        )
         return built, moving.boxes
 
     def _scan(self, time_s: float, rng: np.random.Generator) -> tuple[Scan, np.ndarray]:

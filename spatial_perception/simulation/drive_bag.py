@@ -71,8 +71,9 @@ class _DriveRecorder:
             )
         )
         self._put("/tf_static", messages.TRANSFORMS, START_NS, transforms, _STATIC)
-        self._put(f"{TRUTH_PIXELS_TOPIC}/labels", messages.LABEL_INFO, START_NS, CAMVID_LABELS,
-                  _LATCHED)  # fmt: skip
+        self._put(
+            f"{TRUTH_PIXELS_TOPIC}/labels", messages.LABEL_INFO, START_NS, CAMVID_LABELS, _LATCHED
+        )
 
     def odometry_until(self, log_ns: int) -> None:
         """Odometry and its transform at 50 Hz up to a time."""
@@ -84,8 +85,9 @@ class _DriveRecorder:
             header = Header(stamp, _ODOM)
             moved = Transforms((StampedTransform(header, _BASE, pose),))
             self._put("/tf", messages.TRANSFORMS, stamp, moved)
-            self._put("/odom", messages.ODOMETRY, stamp,
-                      Odometry(header, _BASE, pose, linear, angular))  # fmt: skip
+            self._put(
+                "/odom", messages.ODOMETRY, stamp, Odometry(header, _BASE, pose, linear, angular)
+            )
             self._next_odometry_ns += _ODOMETRY_STEP_NS
 
     def record(self, moment: Moment) -> None:
@@ -103,22 +105,43 @@ class _DriveRecorder:
         camera = self._drive.config.camera.calibration(stamp_ns)
         picture = moment.picture
         self._put(f"{CAMERA_TOPIC}/camera_info", messages.CAMERA_INFO, log_ns, camera)
-        self._put(f"{CAMERA_TOPIC}/image/compressed", messages.COMPRESSED_IMAGE, log_ns,
-                  CameraImage(header, picture.pixels))  # fmt: skip
-        self._put(TRUTH_PIXELS_TOPIC, messages.LABEL_IMAGE, log_ns,
-                  LabelImage(header, picture.labels, CAMVID_LABELS))  # fmt: skip
-        self._put(TRUTH_BOXES_TOPIC, messages.DETECTIONS_2D, log_ns,
-                  boxes_2d(picture, moment.kinds, stamp_ns, self._camera_frame))  # fmt: skip
+        self._put(
+            f"{CAMERA_TOPIC}/image/compressed",
+            messages.COMPRESSED_IMAGE,
+            log_ns,
+            CameraImage(header, picture.pixels),
+        )
+        self._put(
+            TRUTH_PIXELS_TOPIC,
+            messages.LABEL_IMAGE,
+            log_ns,
+            LabelImage(header, picture.labels, CAMVID_LABELS),
+        )
+        self._put(
+            TRUTH_BOXES_TOPIC,
+            messages.DETECTIONS_2D,
+            log_ns,
+            boxes_2d(picture, moment.kinds, stamp_ns, self._camera_frame),
+        )
 
     def _record_scan(self, moment: Moment, stamp_ns: int) -> None:
         scan, log_ns = moment.scan, stamp_ns + _CLOUD_LATENCY_NS
         time_s = scan.time_s - np.float32(self._drive.lidar.spin_time_s / 2)
-        cloud = PointCloud(Header(stamp_ns, _LIDAR_FRAME), scan.points, scan.intensity, scan.ring,
-                           time_s.astype(np.float32))  # fmt: skip
+        cloud = PointCloud(
+            Header(stamp_ns, _LIDAR_FRAME),
+            scan.points,
+            scan.intensity,
+            scan.ring,
+            time_s.astype(np.float32),
+        )
         self._put(POINTS_TOPIC, messages.POINT_CLOUD, log_ns, cloud)
         bare = PointCloud(cloud.header, scan.points, scan.intensity)
-        self._put(TRUTH_POINTS_TOPIC, messages.LABELLED_CLOUD, log_ns,
-                  LabelledCloud(bare, scan.labels, POINT_LABELS))  # fmt: skip
+        self._put(
+            TRUTH_POINTS_TOPIC,
+            messages.LABELLED_CLOUD,
+            log_ns,
+            LabelledCloud(bare, scan.labels, POINT_LABELS),
+        )
         self._put(TRUTH_OBJECTS_TOPIC, messages.TRACKS, log_ns, _tracks(moment, stamp_ns))
 
 

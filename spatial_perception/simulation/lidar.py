@@ -75,17 +75,50 @@ LIDAR_MODELS = {
         # Velodyne VLP-32C: dense around the horizon (user manual, table 9-1).
         LidarModel(
             "vlp32",
-            (15.0, 10.333, 7.0, 4.667, 3.333, 2.333, 1.667, 1.333, 1.0, 0.667, 0.333, 0.0, -0.333,
-             -0.667, -1.0, -1.333, -1.667, -2.0, -2.333, -2.667, -3.0, -3.333, -3.667, -4.0,
-             -4.667, -5.333, -6.148, -7.254, -8.843, -11.31, -15.639, -25.0),
-            1800, 1.85, 130.0,
+            (
+                15.0,
+                10.333,
+                7.0,
+                4.667,
+                3.333,
+                2.333,
+                1.667,
+                1.333,
+                1.0,
+                0.667,
+                0.333,
+                0.0,
+                -0.333,
+                -0.667,
+                -1.0,
+                -1.333,
+                -1.667,
+                -2.0,
+                -2.333,
+                -2.667,
+                -3.0,
+                -3.333,
+                -3.667,
+                -4.0,
+                -4.667,
+                -5.333,
+                -6.148,
+                -7.254,
+                -8.843,
+                -11.31,
+                -15.639,
+                -25.0,
+            ),
+            1800,
+            1.85,
+            130.0,
         ),
         # HDL-32E as nuScenes mounts it.
         LidarModel("beam32", _even(10.67, -30.67, 32), 1085, 1.84, 80.0),
         # A 128-beam sensor like the Ouster OS1-128.
         LidarModel("beam128", _even(22.5, -22.5, 128), 1024, 1.80, 100.0),
     )
-}  # fmt: skip
+}
 
 
 def lidar_model(name: str) -> LidarModel:
@@ -165,16 +198,23 @@ def scan(
         kept &= (seen.distance_m < model.max_range_m) & (seen.distance_m > model.min_range_m)
         chosen = np.flatnonzero(kept)
         surface, distance, incidence = (
-            seen.surfaces[chosen], seen.distance_m[chosen], cosine[chosen],
-        )  # fmt: skip
+            seen.surfaces[chosen],
+            seen.distance_m[chosen],
+            cosine[chosen],
+        )
         power, lost = _echo(surface, seen.colors[chosen], distance, incidence, conditions, rng)
         spread = np.hypot(conditions.range_noise_m, ROUGHNESS_M[surface])
         noisy = distance + rng.normal(0, 1, len(chosen)).astype(np.float32) * spread
         points = directions[sector][chosen] * noisy[:, None]
         pieces.append(
-            (points[~lost], power[~lost], sector[chosen][~lost], surface[~lost],
-             seen.instances[chosen][~lost])
-        )  # fmt: skip
+            (
+                points[~lost],
+                power[~lost],
+                sector[chosen][~lost],
+                surface[~lost],
+                seen.instances[chosen][~lost],
+            )
+        )
     points, power, firing, surface, instances = (
         np.concatenate(p) for p in zip(*pieces, strict=True)
     )

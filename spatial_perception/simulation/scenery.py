@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spatial_perception.simulation import buildings, meshes, street_furniture, vegetation
+from spatial_perception.simulation import buildings, meshes, signs, street_furniture, vegetation
 from spatial_perception.simulation.ground import Ground
 from spatial_perception.simulation.layout import Block
 from spatial_perception.simulation.meshes import Mesh
@@ -80,8 +80,12 @@ class SceneryBuilder:
             length = min(float(rng.uniform(7, 24)), block.end_m - s - 0.2)
             step = float(rng.choice([0.0, 0.0, rng.uniform(-0.8, 3.0)]))
             depth = float(rng.uniform(8, 16))
-            self._house(block, s, max(front + step, self._edge(block) + 0.2),
-                        (length, depth, float(rng.uniform(5, 19))))  # fmt: skip
+            self._house(
+                block,
+                s,
+                max(front + step, self._edge(block) + 0.2),
+                (length, depth, float(rng.uniform(5, 19))),
+            )
             s += length
             if rng.random() < 0.2:
                 gap = float(rng.uniform(2.0, 7))
@@ -120,8 +124,12 @@ class SceneryBuilder:
         while block.end_m - s > 8:
             plot = min(float(rng.uniform(11, 22)), block.end_m - s)
             length = min(float(rng.uniform(7, 13)), plot - 2)
-            self._house(block, s + (plot - length) * float(rng.random()), front + float(rng.uniform(0, 3)),
-                        (length, float(rng.uniform(7, 11)), float(rng.uniform(3.0, 7.5))))  # fmt: skip
+            self._house(
+                block,
+                s + (plot - length) * float(rng.random()),
+                front + float(rng.uniform(0, 3)),
+                (length, float(rng.uniform(7, 11)), float(rng.uniform(3.0, 7.5))),
+            )
             gate = float(rng.uniform(2.5, 4.5))
             if rng.random() < 0.75:
                 self._line(block, s, s + plot - gate, edge + 0.3)
@@ -186,8 +194,12 @@ class SceneryBuilder:
         self._scatter(vegetation.tree, block, int(rng.integers(0, 4)), edge + 1, edge + 30)
         self._scatter(street_furniture.pole, block, int(rng.integers(0, 4)), edge + 1, edge + 30)
         if block.end_m - block.start_m > 14 and rng.random() < 0.6:
-            self._house(block, block.start_m + 2, edge + 38,
-                        (block.end_m - block.start_m - 4, 15, float(rng.uniform(4, 9))))  # fmt: skip
+            self._house(
+                block,
+                block.start_m + 2,
+                edge + 38,
+                (block.end_m - block.start_m - 4, 15, float(rng.uniform(4, 9))),
+            )
 
     def _fill_yard(self, block: Block) -> None:
         rng, edge = self._rng, self._edge(block)
@@ -195,8 +207,12 @@ class SceneryBuilder:
         if rng.random() < 0.7:
             self._line(block, block.start_m, block.end_m - min(8.0, length / 2), edge + 0.3)
         if length > 14:
-            self._house(block, block.start_m + 2, edge + float(rng.uniform(6, 22)),
-                        (length - 4, float(rng.uniform(14, 22)), float(rng.uniform(4, 11))))  # fmt: skip
+            self._house(
+                block,
+                block.start_m + 2,
+                edge + float(rng.uniform(6, 22)),
+                (length - 4, float(rng.uniform(14, 22)), float(rng.uniform(4, 11))),
+            )
         self._scatter(street_furniture.bins, block, int(rng.integers(0, 5)), edge + 1, edge + 12)
         self._scatter(vegetation.bush, block, int(rng.integers(0, 5)), edge + 1, edge + 6)
         if rng.random() < 0.3:
@@ -205,14 +221,23 @@ class SceneryBuilder:
     def _fill_square(self, block: Block) -> None:
         rng, edge = self._rng, self._edge(block)
         for build, most in (
-            (street_furniture.bench, 5), (vegetation.tree, 6), (street_furniture.column, 6),
-            (street_furniture.pole, 4), (street_furniture.bins, 3), (street_furniture.shelter, 2),
-            (lambda r: bike_rack(r, int(r.integers(3, 9))), 3), (vegetation.bush, 4),
-        ):  # fmt: skip
+            (street_furniture.bench, 5),
+            (vegetation.tree, 6),
+            (street_furniture.column, 6),
+            (street_furniture.pole, 4),
+            (street_furniture.bins, 3),
+            (street_furniture.shelter, 2),
+            (lambda r: bike_rack(r, int(r.integers(3, 9))), 3),
+            (vegetation.bush, 4),
+        ):
             self._scatter(build, block, int(rng.integers(0, most)), edge + 1, edge + 18)
         if block.end_m - block.start_m > 12 and rng.random() < 0.8:
-            self._house(block, block.start_m + 1, edge + float(rng.uniform(12, 24)),
-                        (block.end_m - block.start_m - 2, 14, float(rng.uniform(6, 18))))  # fmt: skip
+            self._house(
+                block,
+                block.start_m + 1,
+                edge + float(rng.uniform(12, 24)),
+                (block.end_m - block.start_m - 2, 14, float(rng.uniform(6, 18))),
+            )
 
     def _kerbside(self, block: Block) -> None:
         """Lamps, signs, trees, bins, racks, bollards on the pavement."""
@@ -231,13 +256,15 @@ class SceneryBuilder:
             for s in np.arange(block.start_m + 3, block.end_m - 2, rng.uniform(6, 14)):
                 self._stand(vegetation.tree(rng), float(s), block.side * (kerb + 0.3))
         builds: tuple[tuple[Build, float, float], ...] = (
-            (street_furniture.sign, 0.05, face), (street_furniture.big_sign, 0.008, face),
-            (street_furniture.bins, 0.03, face + np.pi / 2), (street_furniture.column, 0.03, face),
+            (signs.sign, 0.05, face),
+            (signs.big_sign, 0.008, face),
+            (street_furniture.bins, 0.03, face + np.pi / 2),
+            (street_furniture.column, 0.03, face),
             (street_furniture.bench, 0.012, face + np.pi / 2),
             (street_furniture.shelter, 0.006, face - np.pi / 2),
             (lambda r: bike_rack(r, int(r.integers(2, 10))), 0.012, face + np.pi / 2),
             (vegetation.bush, 0.02, 0.0),
-        )  # fmt: skip
+        )
         for build, per_m, yaw in builds:
             for _ in range(int(rng.poisson(per_m * length))):
                 reach = kerb if rng.random() < 0.6 else road + max(plan.sidewalk_m - 0.3, 0.5)
@@ -259,8 +286,6 @@ class SceneryBuilder:
                 # Faces those who come: on the right of +s traffic it looks towards -s.
                 yaw = np.pi if side < 0 else 0.0
                 if lit and side * way > 0:
-                    self._stand(street_furniture.traffic_light(rng), s, d, yaw)
+                    self._stand(signs.traffic_light(rng), s, d, yaw)
                 elif rng.random() < 0.5:
-                    self._stand(
-                        street_furniture.sign(rng), s, d, yaw + float(rng.choice([0, np.pi / 2]))
-                    )
+                    self._stand(signs.sign(rng), s, d, yaw + float(rng.choice([0, np.pi / 2])))

@@ -48,8 +48,9 @@ def simulate_scene(
     street = build_street(rng)
     turn = float(rng.normal(0, 0.06)) if rng.random() < 0.75 else float(rng.uniform(-np.pi, np.pi))
     ground = vehicle_pose(street.ground, float(rng.normal(0, 0.5)), street.ego_d_m, turn)
-    tilt = Pose.from_quaternion(np.array([*rng.normal(0, 0.004, 2), 0.0, 1.0]),
-                                np.array([0.0, 0.0, rng.normal(0, 0.03)]))  # fmt: skip
+    tilt = Pose.from_quaternion(
+        np.array([*rng.normal(0, 0.004, 2), 0.0, 1.0]), np.array([0.0, 0.0, rng.normal(0, 0.03)])
+    )
     world_from_base = ground @ tilt
     now = snapshot(street, street.actors)
     mount_z = sensor.mount_z_m + float(rng.normal(0, 0.06))
@@ -73,8 +74,8 @@ def simulate_scene(
         "box_hits": hits[near].astype(np.int32),
         "voxel_labels": truth.labels,
         "voxel_visible": truth.visible,
-        "voxel_origin_m": np.array(region.origin_m, np.float32),
-        "voxel_size_m": np.full(3, region.size_m, np.float32),
+        "voxel_origin_m": truth.origin_m.astype(np.float32),
+        "voxel_size_m": truth.voxel_size_m.astype(np.float32),
         "sensor": np.array(sensor.name),
         "seed": np.array(seed, np.int64),
     }

@@ -91,8 +91,13 @@ class TrafficBuilder:
                     kind = str(rng.choice(["car", "truck", "cyclist"], p=[0.87, 0.10, 0.03]))
                     yaw = 0.0 if side < 0 else np.pi
                     if abs(s) > _EGO_CLEAR_M + (7 if kind == "truck" else 1) or not own:
-                        self._add(kind, s, d + float(rng.normal(0, 0.15)),
-                                  yaw + float(rng.normal(0, 0.02)) * (not self._flowing), speed)  # fmt: skip
+                        self._add(
+                            kind,
+                            s,
+                            d + float(rng.normal(0, 0.15)),
+                            yaw + float(rng.normal(0, 0.02)) * (not self._flowing),
+                            speed,
+                        )
                     s += gap * float(rng.uniform(0.75, 1.9)) + (6.0 if kind == "truck" else 0.0)
 
     def _side_streets(self) -> None:
@@ -108,8 +113,9 @@ class TrafficBuilder:
                     lane = junction.at_m + side * half / 2 * (-1 if inbound else 1)
                     d = side * (edge + float(rng.uniform(2.5, 40)))
                     kind = str(rng.choice(["car", "truck", "cyclist"], p=[0.86, 0.07, 0.07]))
-                    self._add(kind, lane + float(rng.normal(0, 0.2)), d,
-                              yaw + float(rng.normal(0, 0.05)))  # fmt: skip
+                    self._add(
+                        kind, lane + float(rng.normal(0, 0.2)), d, yaw + float(rng.normal(0, 0.05))
+                    )
                 if half > 4.6 and rng.random() < 0.6:
                     for d in np.arange(edge + 8, edge + 45, float(rng.uniform(5.4, 8))):
                         if rng.random() < 0.7:
@@ -121,8 +127,12 @@ class TrafficBuilder:
                                 float(rng.choice([-1, 1])) * np.pi / 2,
                             )
             if not self._flowing and rng.random() < 0.4:
-                self._add("car", junction.at_m + float(rng.uniform(-3, 3)), float(rng.uniform(-4, 4)),
-                          float(rng.uniform(-np.pi, np.pi)))  # fmt: skip
+                self._add(
+                    "car",
+                    junction.at_m + float(rng.uniform(-3, 3)),
+                    float(rng.uniform(-4, 4)),
+                    float(rng.uniform(-np.pi, np.pi)),
+                )
 
     def _parking(self) -> None:
         """Rows of parked vehicles along the kerb."""
@@ -154,8 +164,12 @@ class TrafficBuilder:
             if rng.random() < (0.5 if turn else 0.1):
                 forward += np.pi
             kind = "truck" if not turn and rng.random() < 0.04 else "car"
-            self._add(kind, s, side * (center_m + float(rng.normal(0, 0.12))),
-                      forward + float(rng.normal(0, 0.025)))  # fmt: skip
+            self._add(
+                kind,
+                s,
+                side * (center_m + float(rng.normal(0, 0.12))),
+                forward + float(rng.normal(0, 0.025)),
+            )
 
     def _lots(self) -> None:
         """Cars on parking lots, driveways and yards, trucks at the yards."""
@@ -175,13 +189,23 @@ class TrafficBuilder:
                             )
             elif block.use == "yard":
                 for _ in range(int(rng.integers(0, 5))):
-                    self._anywhere(block.start_m, block.end_m, block.side, edge + 3, edge + 6,
-                                   "truck" if rng.random() < 0.5 else "car")  # fmt: skip
+                    self._anywhere(
+                        block.start_m,
+                        block.end_m,
+                        block.side,
+                        edge + 3,
+                        edge + 6,
+                        "truck" if rng.random() < 0.5 else "car",
+                    )
             elif block.use == "houses":
                 for _ in range(int(rng.integers(0, 3))):
                     s = float(rng.uniform(block.start_m, block.end_m))
-                    self._add("car", s, block.side * (edge + float(rng.uniform(2.6, 3.2))),
-                              float(rng.choice([-1, 1])) * np.pi / 2)  # fmt: skip
+                    self._add(
+                        "car",
+                        s,
+                        block.side * (edge + float(rng.uniform(2.6, 3.2))),
+                        float(rng.choice([-1, 1])) * np.pi / 2,
+                    )
 
     def _anywhere(
         self, s0: float, s1: float, side: int, low_m: float, high_m: float, kind: str

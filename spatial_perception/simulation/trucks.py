@@ -42,10 +42,16 @@ def _hull(
         h = width / 2 - shrink[k]
         front = x1 - rake[k]
         outline = [
-            (x0, h), (front - round_m, h), (front - 0.3 * round_m, h - 0.3 * round_m),
-            (front, h - round_m), (front, -h + round_m),
-            (front - 0.3 * round_m, -h + 0.3 * round_m), (front - round_m, -h), (x0, -h), (x0, h),
-        ]  # fmt: skip
+            (x0, h),
+            (front - round_m, h),
+            (front - 0.3 * round_m, h - 0.3 * round_m),
+            (front, h - round_m),
+            (front, -h + round_m),
+            (front - 0.3 * round_m, -h + 0.3 * round_m),
+            (front - round_m, -h),
+            (x0, -h),
+            (x0, h),
+        ]
         rows.append([(x, y, z[k]) for x, y in outline])
     side = meshes.sheet(np.array(rows), surface, color)
     top = np.array(rows[-1])[:-1]
@@ -78,20 +84,26 @@ def _front(x: float, width: float, z: tuple[float, float], slope: float) -> Mesh
     glass = meshes.quads([screen], Surface.CAR_GLASS, (26, 30, 34))
     lamps = meshes.boxes(
         [(x + 0.005, s * (w - 0.1), 0.72) for s in (-1, 1)],
-        [0.04, 0.32, 0.2], Surface.HEADLIGHT, (215, 218, 220),
-    )  # fmt: skip
+        [0.04, 0.32, 0.2],
+        Surface.HEADLIGHT,
+        (215, 218, 220),
+    )
     mirrors = meshes.boxes(
         [(x - 0.15, s * (width / 2 + 0.17), z[0] + 0.45) for s in (-1, 1)],
-        [0.12, 0.22, 0.55], Surface.TRIM, (30, 30, 30),
-    )  # fmt: skip
+        [0.12, 0.22, 0.55],
+        Surface.TRIM,
+        (30, 30, 30),
+    )
     return meshes.merge([glass, lamps, mirrors])
 
 
 def _rear(x: float, width: float) -> Mesh:
     lamps = meshes.boxes(
         [(x - 0.005, s * (width / 2 - 0.25), 0.85) for s in (-1, 1)],
-        [0.04, 0.30, 0.16], Surface.TAIL_LAMP, (165, 12, 14),
-    )  # fmt: skip
+        [0.04, 0.30, 0.16],
+        Surface.TAIL_LAMP,
+        (165, 12, 14),
+    )
     plate = meshes.boxes([(x - 0.005, 0, 0.6)], [0.02, 0.5, 0.12], Surface.PLATE, (235, 235, 225))
     return meshes.merge([lamps, plate])
 
@@ -105,41 +117,62 @@ def lorry(rng: np.random.Generator) -> tuple[Mesh, Size]:
     front, rear = length / 2, -length / 2
     color, cargo = _color(rng), _color(rng)
     slope = float(rng.uniform(0.1, 0.4))
-    cab = _hull(front - cab_length, front, width * 0.96, 0.42, cab_height, slope, 0.18,
-                Surface.PAINT, color)  # fmt: skip
+    cab = _hull(
+        front - cab_length, front, width * 0.96, 0.42, cab_height, slope, 0.18, Surface.PAINT, color
+    )
     x1 = front - cab_length - float(rng.uniform(0.08, 0.4))
     deck = float(rng.uniform(0.75, 1.1))
     kind = rng.choice(["box", "tank", "flatbed", "skip"], p=[0.66, 0.1, 0.12, 0.12])
     frame = meshes.boxes(
         [((rear + x1) / 2, 0, deck - 0.12), ((rear + x1) / 2, 0, 0.65)],
         [(x1 - rear, width * 0.96, 0.24), (x1 - rear + 0.4, 0.9, 0.3)],
-        Surface.TRIM, (45, 45, 46),
-    )  # fmt: skip
+        Surface.TRIM,
+        (45, 45, 46),
+    )
     if kind == "box":
         load = _hull(rear, x1, width, deck, height, 0.0, 0.03, Surface.CARGO, cargo)
     elif kind == "tank":
         half = (height - deck) / 2 * 0.8
-        load = meshes.tubes([[rear + 0.1, 0, deck + half]], [[x1, 0, deck + half]],
-                            min(half, width / 2), Surface.CARGO, cargo, 16, capped=True)  # fmt: skip
+        load = meshes.tubes(
+            [[rear + 0.1, 0, deck + half]],
+            [[x1, 0, deck + half]],
+            min(half, width / 2),
+            Surface.CARGO,
+            cargo,
+            16,
+            capped=True,
+        )
         height = max(cab_height, deck + 2 * half)
     else:
         wall = 0.5 if kind == "flatbed" else 1.3
         height = max(cab_height, deck + wall)
         middle, span = (rear + x1) / 2, x1 - rear
         load = meshes.boxes(
-            [(middle, width / 2 - 0.03, deck + wall / 2), (middle, -width / 2 + 0.03, deck + wall / 2),
-             (rear + 0.03, 0, deck + wall / 2), (x1 - 0.03, 0, deck + wall / 2)],
+            [
+                (middle, width / 2 - 0.03, deck + wall / 2),
+                (middle, -width / 2 + 0.03, deck + wall / 2),
+                (rear + 0.03, 0, deck + wall / 2),
+                (x1 - 0.03, 0, deck + wall / 2),
+            ],
             [(span, 0.05, wall), (span, 0.05, wall), (0.05, width, wall), (0.05, width, wall)],
-            Surface.CARGO, cargo,
-        )  # fmt: skip
+            Surface.CARGO,
+            cargo,
+        )
     radius = float(rng.uniform(0.38, 0.5))
     axles = [front - cab_length * 0.55, rear + 0.22 * (x1 - rear)]
     if length > 8:
         axles.append(axles[1] + 2.3 * radius)
-    parts = [cab, frame, load, _axles(axles, width, radius),
-             _front(front, width * 0.96, (1.45, cab_height - 0.35), slope * 0.7), _rear(rear, width),
-             _panes(np.array([front - cab_length * 0.72]), 0.9, width * 0.96,
-                    (1.5, cab_height - 0.4), 0.1)]  # fmt: skip
+    parts = [
+        cab,
+        frame,
+        load,
+        _axles(axles, width, radius),
+        _front(front, width * 0.96, (1.45, cab_height - 0.35), slope * 0.7),
+        _rear(rear, width),
+        _panes(
+            np.array([front - cab_length * 0.72]), 0.9, width * 0.96, (1.5, cab_height - 0.4), 0.1
+        ),
+    ]
     return meshes.merge(parts), np.array([length, width, max(height, cab_height)])
 
 
@@ -152,9 +185,13 @@ def bus(rng: np.random.Generator) -> tuple[Mesh, Size]:
     body = _hull(rear, front, width, 0.32, height, 0.15, 0.22, Surface.PAINT, color)
     pane = float(rng.uniform(1.1, 1.6))
     x = np.arange(rear + 0.5, front - 0.7 - pane, pane)
-    parts = [body, _panes(x, pane, width, (1.35, height - 0.5), 0.12),
-             _front(front, width, (1.05, height - 0.4), 0.12), _rear(rear, width),
-             _axles([front - 2.6, rear + 3.0], width, 0.48)]  # fmt: skip
+    parts = [
+        body,
+        _panes(x, pane, width, (1.35, height - 0.5), 0.12),
+        _front(front, width, (1.05, height - 0.4), 0.12),
+        _rear(rear, width),
+        _axles([front - 2.6, rear + 3.0], width, 0.48),
+    ]
     return meshes.merge(parts), np.array([length, width, height])
 
 
@@ -167,17 +204,31 @@ def semitrailer(rng: np.random.Generator) -> tuple[Mesh, Size]:
     front, rear = length / 2, -length / 2
     x1 = front - cab_length - (0.0 if alone else 0.7)
     load = _hull(rear, x1, width, 1.15, height, 0.0, 0.03, Surface.CARGO, _color(rng))
-    parts = [load, _rear(rear, width), _axles([rear + 1.4, rear + 2.7], width, 0.48),
-             meshes.boxes([((rear + x1) / 2, 0, 0.95)], [(x1 - rear, 0.9, 0.35)], Surface.TRIM,
-                          (45, 45, 46))]  # fmt: skip
+    parts = [
+        load,
+        _rear(rear, width),
+        _axles([rear + 1.4, rear + 2.7], width, 0.48),
+        meshes.boxes(
+            [((rear + x1) / 2, 0, 0.95)], [(x1 - rear, 0.9, 0.35)], Surface.TRIM, (45, 45, 46)
+        ),
+    ]
     if not alone:
         cab_height = float(rng.uniform(2.9, 3.8))
         parts += [
-            _hull(front - cab_length, front, 2.45, 0.4, cab_height, 0.25, 0.2, Surface.PAINT,
-                  _color(rng)),
+            _hull(
+                front - cab_length,
+                front,
+                2.45,
+                0.4,
+                cab_height,
+                0.25,
+                0.2,
+                Surface.PAINT,
+                _color(rng),
+            ),
             _front(front, 2.45, (1.7, 2.7), 0.12),
             _axles([front - 1.3, front - 4.6], width, 0.5),
-        ]  # fmt: skip
+        ]
     return meshes.merge(parts), np.array([length, width, height])
 
 

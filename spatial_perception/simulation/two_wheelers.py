@@ -13,8 +13,9 @@ def _wheel(x: float, radius: float, thickness: float, y: float = 0.0) -> Mesh:
     hub = np.array([x, y, radius])
     rim = hub + (radius - thickness / 2) * np.stack([np.cos(angle), 0 * angle, np.sin(angle)], 1)
     tyre = meshes.tubes(rim[:-1], rim[1:], thickness / 2, Surface.CYCLE, (20, 20, 20), 5)
-    spokes = meshes.tubes(np.repeat(hub[None], 7, 0), rim[:-1:2], 0.005, Surface.CYCLE,
-                          (120, 120, 120), 3)  # fmt: skip
+    spokes = meshes.tubes(
+        np.repeat(hub[None], 7, 0), rim[:-1:2], 0.005, Surface.CYCLE, (120, 120, 120), 3
+    )
     return meshes.merge([tyre, spokes])
 
 
@@ -27,10 +28,15 @@ def bicycle(rng: np.random.Generator) -> Mesh:
     crank, saddle = np.array([-0.08, 0, r - 0.05]), np.array([-0.24, 0, 0.92])
     head, bar = np.array([0.34, 0, 0.82]), np.array([0.30, 0, 1.05])
     tube_ends = [
-        (crank, saddle), (crank, head), (saddle * [1, 1, 0.87], head), (rear, crank),
-        (rear, saddle * [1, 1, 0.87]), (head, front), (head, bar),
+        (crank, saddle),
+        (crank, head),
+        (saddle * [1, 1, 0.87], head),
+        (rear, crank),
+        (rear, saddle * [1, 1, 0.87]),
+        (head, front),
+        (head, bar),
         (bar + [-0.06, -0.28, 0], bar + [-0.06, 0.28, 0]),
-    ]  # fmt: skip
+    ]
     frame = meshes.tubes(
         [a for a, _ in tube_ends], [b for _, b in tube_ends], 0.02, Surface.CYCLE, color, 5
     )
@@ -56,8 +62,11 @@ def motorcycle(rng: np.random.Generator) -> Mesh:
     forks = meshes.tubes(
         [[base / 2, -0.09, r], [base / 2, 0.09, r], [0.42, -0.36, 1.02], [-base / 2, 0, r]],
         [[0.42, -0.09, 1.0], [0.42, 0.09, 1.0], [0.42, 0.36, 1.02], [0, 0, 0.4]],
-        0.03, Surface.CYCLE, dark, 6,
-    )  # fmt: skip
+        0.03,
+        Surface.CYCLE,
+        dark,
+        6,
+    )
     return meshes.merge([_wheel(-base / 2, r, 0.14), _wheel(base / 2, r, 0.12), blobs, forks])
 
 

@@ -9,12 +9,11 @@ import numpy as np
 
 from spatial_perception.core.labels import POINT_LABELS, UNLABELED
 from spatial_perception.core.pose import Pose
+from spatial_perception.datasets.shards import FREE, VoxelTruth
 from spatial_perception.simulation.materials import POINT_CLASS
 from spatial_perception.simulation.meshes import Mesh
 from spatial_perception.simulation.surroundings import Surroundings
 
-FREE = 254
-"""Label of a voxel known to be empty."""
 _SPACING_M = 0.22
 _VIEWPOINTS_M = ((0.0, 0.0, 1.8), (12.0, 0.0, 2.0), (-12.0, 0.0, 2.0), (28.0, 0.0, 2.0))
 _VIEW_SIZE = (72, 900)
@@ -39,24 +38,13 @@ class VoxelRegion:
     shape_zyx: tuple[int, int, int] = (16, 256, 320)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class VoxelTruth:
-    """Semantic voxels.
-
-    Attributes:
-        labels: (Z, Y, X) uint8 in POINT_LABELS, FREE, or UNLABELED where nobody can know (inside
-            solids, underground).
-        visible: (Z, Y, X) bool: seen from the sensor or from positions that the vehicle passes.
-    """
-
-    labels: np.ndarray
-    visible: np.ndarray
-
-
 def voxel_truth(
     mesh: Mesh, surroundings: Surroundings, world_from_base: Pose, region: VoxelRegion
 ) -> VoxelTruth:
-    """Semantic voxels of a mesh.
+    """Semantic voxels of a mesh: FREE where nothing is, UNLABELED inside solids and underground.
+
+    A voxel is visible when it is seen from the sensor or from positions that the vehicle passes
+    12 m before and after, and 28 m after.
 
     Args:
         mesh: in the world, metres.
@@ -73,7 +61,8 @@ def voxel_truth(
     visible = np.zeros(region.shape_zyx, bool)
     for eye in _VIEWPOINTS_M:
         visible |= _seen_from(np.array(eye), surroundings, world_from_base, region)
-    return VoxelTruth(labels, visible)
+    origin, size = np.array(region.origin_m), np.full(3, region.size_m)
+    return VoxelTruth(labels, visible, origin, size)
 
 
 def _samples(v: np.ndarray, mesh: Mesh, region: VoxelRegion) -> tuple[np.ndarray, np.ndarray]:
