@@ -113,7 +113,7 @@ class DepthwiseBlock(nn.Sequential):
 
 
 def fold_batch_norm(network: nn.Module) -> None:
-    """Folds batch normalization into the convolution before it, wherever an `nn.Sequential` has both.
+    """Folds batch normalization into the convolution before it in each `nn.Sequential`.
 
     Changes the network in place. It must be in eval mode; its outputs stay the same up to rounding.
     """

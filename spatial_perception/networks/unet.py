@@ -13,7 +13,7 @@ from spatial_perception.networks.registry import SpatialNetwork, register
 
 
 class Context(nn.Module):
-    """Each place at several distances: depth-wise convolutions of growing dilation, and the mean."""
+    """Each place at several distances: depth-wise convolutions of growing dilation, the mean."""
 
     def __init__(self, channels: int, dilations: Sequence[int] = (1, 2, 4)) -> None:
         super().__init__()

@@ -73,7 +73,7 @@ def decode_yolox(
     input_hw: tuple[int, int],
     strides: tuple[int, ...] = (8, 16, 32),
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Boxes (A, 4) in input pixels and class scores (A, K) of YOLOX (Ge et al., 2021).
+    """Boxes (A, 4) in input pixels and scores (A, K) of YOLOX (Ge et al., 2021).
 
     Args:
         output: (1, A, 5 + K) or (A, 5 + K): centre offset in cells, log size in cells, objectness and

@@ -133,6 +133,9 @@ class ClassifierTask(Task[CropBatch]):
                 if signs
                 else "Names the colour of the traffic light in a crop."
             ),
+            validation="GTSRB, every fifth track of each class" if signs else "every fifth file",
+            validation_samples=len(self._validation_labels),
+            evaluation=f"--dataset {self._config.dataset} --split val",
         )
 
     def _validation_logits(self, network: SpatialNetwork, device: torch.device) -> np.ndarray:

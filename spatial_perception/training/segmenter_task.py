@@ -127,6 +127,9 @@ class SegmenterTask(Task[MaskBatch]):
             training_data=("CamVid, 367 training images at 480x360",),
             data_licence="CamVid: CC BY-NC 4.0 as republished, non-commercial",
             summary="Gives every pixel of a street picture one of CamVid's eleven classes.",
+            validation="CamVid val",
+            validation_samples=len(self._validation),
+            evaluation="--dataset camvid --split val",
         )
 
 

@@ -31,7 +31,11 @@ class ExportPlan:
         label_set: The classes, in the order of the output's channels.
         training_data: What it was trained on, one entry a source.
         data_licence: Licence of that data; "" where nothing restricts the weights.
-        summary: One paragraph for the model card.
+        summary: One sentence that says what the model does.
+        validation: Name of the data that `Task.validate` measures on.
+        validation_samples: How many frames, pictures or crops that are.
+        evaluation: Arguments of `spatial-perception evaluate` that measure the exported model.
+        input_dtypes: numpy dtypes of inputs that are not float32.
     """
 
     model: str
@@ -41,6 +45,9 @@ class ExportPlan:
     training_data: tuple[str, ...]
     data_licence: str
     summary: str
+    validation: str = ""
+    validation_samples: int = 0
+    evaluation: str = ""
     decoder_arguments: dict[str, Any] = field(default_factory=dict)
     preprocessing: dict[str, Any] = field(default_factory=dict)
     input_dtypes: dict[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from spatial_perception.config import from_mapping, load_yaml, near_miss
 from spatial_perception.errors import ConfigError
 from spatial_perception.training.classifier_task import ClassifierConfig, ClassifierTask
 from spatial_perception.training.detector_task import DetectorConfig, DetectorTask
+from spatial_perception.training.export import export
 from spatial_perception.training.lidar_detector_task import LidarDetectorTask, VoxelDetectorConfig
 from spatial_perception.training.lidar_segmenter_task import (
     LidarSegmenterTask,
@@ -82,3 +83,23 @@ def train(
         DatasetError: If the data is not there.
     """
     return fit(load_task(model, config_path, data_root, max_minutes), out_dir, resume, show)
+
+
+def export_model(
+    model: str, config_path: Path, data_root: Path, checkpoint: Path, models_dir: Path
+) -> Path:
+    """Writes `models_dir`/`model` from a checkpoint and returns that folder.
+
+    Args:
+        model: A name in `tasks`.
+        config_path: The YAML file it was trained with.
+        data_root: Folder of the data set; its validation part is measured and calibrates.
+        checkpoint: best.pt or last.pt of a training run.
+        models_dir: Folder with one folder a model.
+
+    Raises:
+        ConfigError: If the model is unknown, or file and checkpoint do not fit it.
+        DatasetError: If the data is not there.
+        EngineError: If the exported graph computes something else than the network.
+    """
+    return export(load_task(model, config_path, data_root), checkpoint, models_dir)

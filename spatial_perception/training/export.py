@@ -1,0 +1,223 @@
+"""From a checkpoint to models/NAME: weights, one ONNX file a shape, model.yaml, MODEL_CARD.md."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor
+
+from spatial_perception.errors import ConfigError, EngineError
+from spatial_perception.networks.layers import fold_batch_norm
+from spatial_perception.networks.registry import SpatialNetwork
+from spatial_perception.runtime.backends.host import cpu_name
+from spatial_perception.runtime.spec import (
+    WEIGHTS_FILE,
+    ClassSpec,
+    MetricRecord,
+    ModelSpec,
+    NetworkSpec,
+    TensorSpec,
+    Variant,
+    file_sha256,
+)
+from spatial_perception.training.checkpoint import load_weights
+from spatial_perception.training.model_card import CARD_FILE, model_card
+from spatial_perception.training.task import ExportPlan, Task
+
+OPSET = 18
+_TOLERANCE = 2e-3
+
+
+def export(task: Task[Any], checkpoint: Path, models_dir: Path) -> Path:
+    """Writes the model's folder from a checkpoint and returns it.
+
+    The weights are rounded to what weights.safetensors holds (fp16, vectors fp32) before anything
+    is measured, calibrated or exported, so that every file derives from the same numbers.
+
+    Raises:
+        ConfigError: If the checkpoint does not fit the task's network.
+        EngineError: If an exported graph differs from the network.
+    """
+    from safetensors.torch import load_file, save_file
+
+    state, _ = load_weights(checkpoint)
+    network = task.network()
+    _load(
+        network,
+        {k: v.float() if v.is_floating_point() else v for k, v in state.items()},
+        checkpoint,
+    )
+    folder = models_dir / task.export_plan(network).model
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(stored_weights(network), folder / WEIGHTS_FILE)
+    _load(network, load_file(folder / WEIGHTS_FILE), folder / WEIGHTS_FILE)
+    network.eval()
+    with torch.inference_mode():
+        metrics = task.validate(network, torch.device("cpu"))
+    plan = task.export_plan(network)
+    variants = tuple(
+        export_variant(network, plan, number, folder) for number in range(len(plan.shapes))
+    )
+    spec = _spec(task, plan, variants, metrics, folder)
+    spec.save(folder)
+    (folder / CARD_FILE).write_text(model_card(spec, plan, task, network), encoding="utf-8")
+    return folder
+
+
+def stored_weights(network: SpatialNetwork) -> dict[str, Tensor]:
+    """The state dict as weights.safetensors holds it: matrices and kernels in fp16.
+
+    Vectors (biases, batch normalization) stay fp32: they are small, and a variance may exceed
+    fp16's range.
+    """
+    return {
+        name: (value.half() if value.is_floating_point() and value.ndim > 1 else value)
+        .detach()
+        .cpu()
+        .contiguous()
+        for name, value in network.state_dict().items()
+    }
+
+
+def export_variant(network: SpatialNetwork, plan: ExportPlan, number: int, folder: Path) -> Variant:
+    """Writes one ONNX file with static shapes and checks it in ONNX Runtime against the network.
+
+    Raises:
+        EngineError: If the outputs differ.
+    """
+    shapes = plan.shapes[number]
+    inputs = _example(network, plan, shapes)
+    folded = copy.deepcopy(network).eval()
+    fold_batch_norm(folded)
+    name = "model.onnx" if len(plan.shapes) == 1 else f"model_{_size(shapes)}.onnx"
+    onnx.save(onnx_graph(folded, inputs), folder / name)
+    with torch.inference_mode():
+        expected = {k: v.numpy() for k, v in network.outputs(inputs).items()}
+    _compare(folder / name, inputs, expected)
+    return Variant(
+        file=name,
+        inputs={k: TensorSpec(tuple(v.shape), str(v.numpy().dtype)) for k, v in inputs.items()},
+        outputs={k: TensorSpec(tuple(v.shape), str(v.dtype)) for k, v in expected.items()},
+    )
+
+
+def onnx_graph(network: SpatialNetwork, inputs: dict[str, Tensor]) -> onnx.ModelProto:
+    """The ONNX graph of a network in eval mode for the shapes of `inputs`."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network,
+            tuple(inputs[name] for name in network.input_names),
+            input_names=list(network.input_names),
+            output_names=list(network.output_names),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    graph = program.model_proto
+    _strip(graph)
+    return graph
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Removes stack traces, names of source files and intermediate shapes."""
+    del model.metadata_props[:]
+    del model.graph.metadata_props[:]
+    del model.graph.value_info[:]
+    model.doc_string = model.graph.doc_string = ""
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*model.graph.input, *model.graph.output):
+        del value.metadata_props[:]
+
+
+def _example(
+    network: SpatialNetwork, plan: ExportPlan, shapes: dict[str, tuple[int, ...]]
+) -> dict[str, Tensor]:
+    """Random inputs of the variant's shapes; whole numbers (indices) are zero."""
+    generator = torch.Generator().manual_seed(0)
+    largest = float(plan.preprocessing.get("range", 1.0))
+    inputs = {}
+    for name in network.input_names:
+        dtype = getattr(torch, plan.input_dtypes.get(name, "float32"))
+        if dtype.is_floating_point:
+            inputs[name] = largest * torch.rand(shapes[name], generator=generator, dtype=dtype)
+        else:
+            inputs[name] = torch.zeros(shapes[name], dtype=dtype)
+    return inputs
+
+
+def _compare(path: Path, inputs: dict[str, Tensor], expected: dict[str, np.ndarray]) -> None:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found = session.run(list(expected), {name: value.numpy() for name, value in inputs.items()})
+    for (name, wanted), value in zip(expected.items(), found, strict=True):
+        worst = float(np.abs(value - wanted).max()) / max(float(np.abs(wanted).max()), 1e-6)
+        if value.shape != wanted.shape or worst > _TOLERANCE:
+            raise EngineError(f"{path}: output '{name}' is off by {worst:.1e} of its range")
+
+
+def _spec(
+    task: Task[Any],
+    plan: ExportPlan,
+    variants: tuple[Variant, ...],
+    metrics: dict[str, float],
+    folder: Path,
+) -> ModelSpec:
+    classes = tuple(
+        ClassSpec(name, (int(color[0]), int(color[1]), int(color[2])))
+        for name, color in zip(plan.label_set.names, plan.label_set.colors, strict=True)
+    )
+    record = MetricRecord(
+        dataset=plan.validation,
+        frames=plan.validation_samples,
+        values={name: round(value, 2) for name, value in metrics.items()},
+        command="measured by export, PyTorch fp32",
+        machine=cpu_name(),
+    )
+    files = (WEIGHTS_FILE, *(variant.file for variant in variants))
+    return ModelSpec(
+        name=plan.model,
+        decoder=plan.decoder,
+        variants=variants,
+        classes=classes,
+        description=plan.summary,
+        network=NetworkSpec(task.network_name, _plain(task.network_arguments)),
+        decoder_arguments=_plain(plan.decoder_arguments),
+        preprocessing=_plain(plan.preprocessing),
+        files={name: file_sha256(folder / name) for name in files},
+        metrics=(record,),
+        training_data="; ".join(plan.training_data),
+        data_licence=plan.data_licence,
+    )
+
+
+def _plain(mapping: dict[str, Any]) -> dict[str, Any]:
+    """The same values as YAML knows them: tuples as lists."""
+    return json.loads(json.dumps(mapping))
+
+
+def _load(network: SpatialNetwork, state: dict[str, Tensor], where: Path) -> None:
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        first = str(error).splitlines()[-1].strip()
+        raise ConfigError(f"{where}: weights do not fit the configuration: {first}") from error
+
+
+def _size(shapes: dict[str, tuple[int, ...]]) -> str:
+    """Height x width of the first input, for the file's name."""
+    shape = next(iter(shapes.values()))
+    return f"{shape[-2]}x{shape[-1]}"
