@@ -68,7 +68,7 @@ setup(
         "scipy>=1.11",
         "pyyaml>=6",
         "opencv-python-headless>=4.9",
-        "rosbags>=0.10.9",
+        "rosbags>=0.11",
         "matplotlib>=3.8",
         "rich>=13",
     ],

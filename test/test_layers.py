@@ -30,7 +30,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"numpy"},
     ),
     "datasets": ({"core", "ops"}, {*LIGHT, "cv2", "pyarrow"}),
-    "bags": ({"messages", "datasets", "core"}, {*LIGHT, "rosbags", "cv2", "zstandard", "lz4"}),
+    "bags": (
+        {"messages", "datasets", "core"},
+        {*LIGHT, "rosbags", "cv2", "apsw", "backports", "compression", "lz4"},
+    ),
     "nodes": ({"stages", "messages", "core"}, {"numpy", "rclpy", "ros"}),
     "replay": ({"stages", "bags", "messages", "core"}, {"numpy"}),
     "dds": ({"stages", "messages", "core"}, {"numpy", "cyclonedds"}),

@@ -8,7 +8,6 @@ compressed chunk, every message before the cut.
 from __future__ import annotations
 
 import struct
-import sys
 from binascii import crc32
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -28,13 +27,9 @@ from rosbags.interfaces import (
 from rosbags.rosbag2 import ReaderError
 from rosbags.rosbag2.metadata import parse_qos
 
+from spatial_perception.bags import zstd
 from spatial_perception.bags.topics import BagMessage, TopicInfo, merged_topics
 from spatial_perception.errors import DatasetError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 _MAGIC = b"\x89MCAP0\r\n"
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _CHUNK_INDEX, _DATA_END = 0x03, 0x04, 0x05, 0x06, 0x08, 0x0F

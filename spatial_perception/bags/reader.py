@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import sys
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,6 +11,7 @@ from types import TracebackType
 
 import yaml
 
+from spatial_perception.bags import zstd
 from spatial_perception.bags.storage import (
     STORAGE_OF_SUFFIX,
     ZSTD_SUFFIXES,
@@ -20,11 +20,6 @@ from spatial_perception.bags.storage import (
 )
 from spatial_perception.bags.topics import BagMessage, TopicInfo
 from spatial_perception.errors import DatasetError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 METADATA_FILE = "metadata.yaml"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"

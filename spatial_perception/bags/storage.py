@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,14 +12,10 @@ import apsw
 from rosbags.interfaces import ConnectionExtRosbag2
 from rosbags.rosbag2 import Reader, ReaderError
 
+from spatial_perception.bags import zstd
 from spatial_perception.bags.mcap_scan import McapScan, has_index
 from spatial_perception.bags.topics import BagMessage, TopicInfo, merged_topics
 from spatial_perception.errors import DatasetError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 STORAGE_OF_SUFFIX = {".mcap": "mcap", ".db3": "sqlite3"}
 ZSTD_SUFFIXES = (".zstd", ".zst")
