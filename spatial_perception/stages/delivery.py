@@ -69,12 +69,13 @@ class _BranchWorker:
                 lambda: not (self._queue or self._newest or self._is_busy), timeout_s
             )
 
-    def stop(self) -> None:
+    def stop(self, timeout_s: float) -> bool:
         with self._changed:
             self._is_running = False
             self._changed.notify_all()
         if threading.current_thread() is not self._thread:
-            self._thread.join(timeout=10.0)
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _count_superseded(self, port: Port) -> None:
         for stage in self._stages:
@@ -95,8 +96,12 @@ class _BranchWorker:
 
     def _run(self) -> None:
         while (item := self._take()) is not None:
-            for port, data in self._graph.push(item.port, item.codec, item.data, self._stages):
-                self._publish(port, data)
+            try:
+                for port, data in self._graph.push(item.port, item.codec, item.data, self._stages):
+                    self._publish(port, data)
+            except Exception as error:  # one bad message must not end the branch
+                text = f"{type(error).__name__}: {error}"
+                self._graph.drop(item.port, DropCause.ENGINE, text)
 
 
 class LiveDelivery:
@@ -133,7 +138,7 @@ class LiveDelivery:
         drained = [worker.drain(timeout_s) for worker in self._workers.values()]
         return all(drained)
 
-    def stop(self) -> None:
-        """Ends the workers; what still waits is dropped."""
-        for worker in self._workers.values():
-            worker.stop()
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """Ends the workers, what still waits is dropped; returns whether all ended in time."""
+        ended = [worker.stop(timeout_s) for worker in self._workers.values()]
+        return all(ended)

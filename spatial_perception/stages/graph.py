@@ -19,10 +19,12 @@ from spatial_perception.errors import (
 from spatial_perception.messages import LATENCY
 from spatial_perception.stages.monitor import StageMonitor
 from spatial_perception.stages.port import Port, PortKind
-from spatial_perception.stages.stage import DropCause, Stage
+from spatial_perception.stages.stage import DropCause, Readiness, Stage
 
 Result = tuple[Port, Any]
 ErrorHandler = Callable[[Stage, DropCause, str], None]
+
+_ALWAYS_TAKEN = (PortKind.STATE, PortKind.TRANSFORM, PortKind.STATIC_TRANSFORM)
 
 _CAUSES = {
     DecodeError: DropCause.DECODE,
@@ -109,7 +111,7 @@ class Graph:
         """
         wanted = None if only is None else {stage.name for stage in only}
         for stage, port in self._consumers.get(topic, ()):
-            if wanted is None or stage.name in wanted:
+            if (wanted is None or stage.name in wanted) and _admits(stage, port):
                 yield from self._run(stage, partial(stage.push, port.name, value))
 
     def flush(self) -> Iterator[Result]:
@@ -151,6 +153,15 @@ class Graph:
             yield port, value
             yield from self.push(port.topic, value)
         yield self._latency_ports[stage.name], Latency(elapsed_ms)
+
+
+def _admits(stage: Stage, port: Port) -> bool:
+    """Returns whether a stage takes a value now; state is kept for when it is ready."""
+    if stage.readiness is Readiness.READY or port.kind in _ALWAYS_TAKEN:
+        return True
+    if stage.readiness is not Readiness.INACTIVE:
+        stage.drop(DropCause.ENGINE)
+    return False
 
 
 def latency_port(stage_name: str) -> Port:

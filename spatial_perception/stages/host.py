@@ -8,7 +8,7 @@ from typing import Any
 
 from spatial_perception.errors import ConfigError, DecodeError
 from spatial_perception.messages import Codec
-from spatial_perception.stages.graph import Graph
+from spatial_perception.stages.graph import Graph, Result
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import DropCause, Stage
 
@@ -28,11 +28,21 @@ class ByteGraph:
     Args:
         graph: the stages.
         on_drop: called with topic, cause and message when a message cannot be used.
+        is_listened: whether somebody takes an output now; what nobody takes is not encoded,
+            latched outputs excepted. Without it everything is encoded.
     """
 
-    def __init__(self, graph: Graph, on_drop: DropHandler | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        on_drop: DropHandler | None = None,
+        is_listened: Callable[[Port], bool] | None = None,
+    ) -> None:
         self.graph = graph
         self._on_drop = on_drop
+        self._is_listened = is_listened
+        if is_listened is not None:
+            graph.listen(is_listened)
         self._newest_ns: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -62,6 +72,8 @@ class ByteGraph:
     ) -> Iterator[Encoded]:
         """Yields the encoded outputs that one message leads to, in a fixed order.
 
+        Only what somebody listens to is encoded.
+
         Args:
             port: the input port.
             codec: the codec of the topic that the message came on.
@@ -71,8 +83,7 @@ class ByteGraph:
         value = self.decode(port, codec, data)
         if value is None or not self._is_in_time(port, value):
             return
-        for output, result in self.graph.push(port.topic, value, only):
-            yield output, output.codec.encode(result)
+        yield from self._encoded(self.graph.push(port.topic, value, only))
 
     def _is_in_time(self, port: Port, value: Any) -> bool:
         if port.kind is not PortKind.SENSOR:
@@ -91,8 +102,13 @@ class ByteGraph:
 
     def flush(self) -> Iterator[Encoded]:
         """Yields the encoded outputs that still wait."""
-        for output, result in self.graph.flush():
-            yield output, output.codec.encode(result)
+        yield from self._encoded(self.graph.flush())
+
+    def _encoded(self, results: Iterable[Result]) -> Iterator[Encoded]:
+        for port, value in results:
+            latched = port.kind is PortKind.LATCHED
+            if latched or self._is_listened is None or self._is_listened(port):
+                yield port, port.codec.encode(value)
 
 
 def parse_remappings(texts: list[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from spatial_perception.core import DiagnosticLevel, Diagnostics, DiagnosticStatus, Header
-from spatial_perception.stages.stage import Stage
+from spatial_perception.stages.stage import Readiness, Stage
 
 WINDOW = 1000
 
@@ -54,7 +54,12 @@ class StageMonitor:
         if dropped:
             level = DiagnosticLevel.WARN if self.frames else DiagnosticLevel.ERROR
             message = f"{self.frames} frames, {dropped} inputs dropped"
+        if self.stage.readiness is Readiness.FAILED:
+            level, message = DiagnosticLevel.ERROR, self.stage.last_error
+        elif self.stage.readiness is not Readiness.READY:
+            level, message = DiagnosticLevel.WARN, self.stage.readiness.value
         values = {
+            "state": self.stage.readiness.value,
             "frames": str(self.frames),
             **{f"dropped_{c.value}": str(n) for c, n in sorted(self.stage.drops.items())},
             **{name: f"{value:.2f}" for name, value in self.percentiles_ms().items()},

@@ -21,6 +21,7 @@ from spatial_perception.stages.classifiers import (
     SignClassifierStage,
     SignClassifierStageConfig,
 )
+from spatial_perception.stages.delivery import DeliveryMode
 from spatial_perception.stages.graph import ErrorHandler, Graph
 from spatial_perception.stages.lidar import (
     LidarDetectorStage,
@@ -55,7 +56,25 @@ STAGES: Mapping[str, StageType] = {
 
 GRAPH_NODE = "perception"
 ALL_NODES = "/**"
-HOST_OPTIONS = ("use_sim_time", "autostart")
+ANY_NAMESPACE = "/**/"
+
+
+@dataclass(frozen=True, slots=True)
+class HostConfig:
+    """Options of a live host; replay passes over them."""
+
+    delivery: DeliveryMode = option(
+        "newest",
+        help="newest: a sensor message that is overtaken before it was looked at is dropped and"
+        " counted; lossless: every message is processed, sensor topics are taken reliably."
+        " In one process `perception` decides for all stages",
+    )
+    autostart: bool = option(
+        True, help="configure and activate at start, without a lifecycle manager"
+    )
+
+
+HOST_OPTIONS = ("use_sim_time", "qos_overrides", *HostConfig.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +99,7 @@ def load_parameters(path: str | Path) -> Parameters:
     shared: dict[str, Any] = {}
     parameters: Parameters = {name: {} for name in known}
     for key, content in load_yaml(path).items():
-        name = key.lstrip("/") if key != ALL_NODES else key
+        name = key.removeprefix(ANY_NAMESPACE).lstrip("/") if key != ALL_NODES else key
         if name != ALL_NODES and name not in known:
             raise ConfigError(f"{path}: unknown node '{key}'{near_miss(name, known)}")
         values = content.get("ros__parameters") if isinstance(content, dict) else None
@@ -101,7 +120,7 @@ def make_stage(name: str, values: Mapping[str, Any], where: str = "") -> Stage:
     """
     if name not in STAGES:
         raise ConfigError(f"unknown stage '{name}'{near_miss(name, STAGES)}")
-    own = {key: value for key, value in values.items() if key not in HOST_OPTIONS}
+    own = _without_host_options(values)
     place = f"{where}: {name}" if where else name
     stage_type = STAGES[name]
     return stage_type.make(from_mapping(stage_type.config, nested(own), place))
@@ -125,8 +144,12 @@ def build_graph(
         ConfigError: an unknown stage or parameter, or a bad value.
     """
     own = parameters.get(GRAPH_NODE, {})
-    values = {key: value for key, value in own.items() if key not in HOST_OPTIONS}
-    config = from_mapping(GraphConfig, nested(values), f"{where}: {GRAPH_NODE}")
+    values = nested(_without_host_options(own))
+    config = from_mapping(GraphConfig, values, f"{where}: {GRAPH_NODE}")
     names = tuple(only) or config.stages
     stages = [make_stage(name, parameters.get(name, {}), where) for name in names]
     return Graph(stages, on_error)
+
+
+def _without_host_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if k.split(".", 1)[0] not in HOST_OPTIONS}

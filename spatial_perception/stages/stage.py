@@ -31,6 +31,15 @@ class DropCause(str, Enum):
     EXPIRED = "expired"  # its partner did not come in time
 
 
+class Readiness(str, Enum):
+    """Whether a host lets a stage take sensor data and results; state reaches it always."""
+
+    INACTIVE = "inactive"  # switched off: inputs pass it by
+    LOADING = "loading"  # inputs are counted under `engine`
+    FAILED = "failed"  # the engine could not be loaded; counted alike
+    READY = "ready"
+
+
 class Stage(ABC):
     """A pipeline with ports.
 
@@ -47,6 +56,7 @@ class Stage(ABC):
         self.last_error = ""
         self.pending_errors: list[tuple[DropCause, str]] = []
         self.is_wanted: Callable[[str], bool] = lambda port: True
+        self.readiness = Readiness.READY
 
     @abstractmethod
     def push(self, port: str, value: Any) -> Outputs:
