@@ -136,8 +136,13 @@ def _measure_stages(console: Console, bag: Path, choice: str) -> dict[str, Any]:
 
 
 def _engine_table(latencies: list[EngineLatency]) -> Table:
-    table = Table("model", "backend", "precision", title="engines, batch and shape as exported")
-    for column in ("runs", "p50 ms", "p90 ms", "p99 ms", "times torch", "times ONNX Runtime"):
+    table = Table(
+        "model",
+        "backend",
+        "precision",
+        title="engines; ×: times as fast as PyTorch eager and as ONNX Runtime",
+    )
+    for column in ("runs", "p50 ms", "p90 ms", "p99 ms", "× torch", "× ORT"):
         table.add_column(column, justify="right")
     reference = {
         (lat.model, lat.file, lat.backend): lat.p50_ms

@@ -129,6 +129,8 @@ class EngineCache:
     def clear(self) -> tuple[int, int]:
         """Deletes all entries; returns how many and how many bytes."""
         count = size = 0
+        for path in self.folder.glob("*.lock"):
+            path.unlink(missing_ok=True)
         for path in [*self.folder.glob(f"*{_SUFFIX}"), *self.folder.glob("*.tmp")]:
             with contextlib.suppress(FileNotFoundError):
                 size += path.stat().st_size

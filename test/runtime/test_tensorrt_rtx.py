@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from spatial_perception.errors import EngineError
-from spatial_perception.runtime import ModelSpec, find_models_dir
+from spatial_perception.runtime import ModelSpec, create_engine, find_models_dir
+from spatial_perception.runtime.backends import tensorrt
 from spatial_perception.runtime.backends.base import Job
 from spatial_perception.runtime.backends.tensorrt import TensorRTRtxBackend
+from spatial_perception.runtime.engine import build_ahead
 from spatial_perception.runtime.models import model_names
 from spatial_perception.runtime.precision import to_fp16
 from spatial_perception.runtime.spec import Precision
@@ -63,6 +67,20 @@ def test_one_engine_for_several_generations_is_larger(
 ) -> None:
     one = rtx.build_for(job(tiny, 0, "fp32"), ["8.9"])
     assert len(rtx.build_for(job(tiny, 0, "fp32"), ["8.6", "8.9", "12.0"])) > len(one)
+
+
+def test_engine_built_ahead_is_found_on_a_machine_with_such_a_gpu(
+    rtx: TensorRTRtxBackend, tiny: ModelSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = build_ahead(tiny, "8.9")
+    gpu = SimpleNamespace(compute_capability=lambda: "8.9")
+    monkeypatch.setattr(tensorrt, "_cuda", lambda: gpu)
+    monkeypatch.setattr(TensorRTRtxBackend, "unavailable", lambda self: "")
+    variant = tiny.variants[0]
+    session = SimpleNamespace(inputs=variant.inputs, outputs=variant.outputs)
+    monkeypatch.setattr(TensorRTRtxBackend, "load", lambda self, engine, job: session)
+    info = create_engine(tiny, backend="tensorrt_rtx").info
+    assert (info.from_cache, info.cache_key) == (True, entry.path.stem)
 
 
 @pytest.mark.parametrize("capability", ["8.7", "9.0"])
