@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from spatial_perception.errors import DecodeError, PerceptionError
 
 CoreT = TypeVar("CoreT")
@@ -38,7 +40,9 @@ def make_codec(
 
     def checked_decode(data: bytes | memoryview) -> CoreT:
         try:
-            return decode(data)
+            # Numbers beyond float32 become infinite, which the decoders look for themselves.
+            with np.errstate(over="ignore", invalid="ignore"):
+                return decode(data)
         except DecodeError:
             raise
         except (PerceptionError, ValueError, TypeError, OverflowError, MemoryError) as error:

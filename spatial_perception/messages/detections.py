@@ -81,7 +81,7 @@ def decode_detections_2d(data: bytes | memoryview) -> Detections2D:
     labels, scores, label_set = _classes([item.results for item in message.detections])
     return Detections2D(
         header=decode_header(message.header),
-        boxes_xyxy_px=_float32(boxes),
+        boxes_xyxy_px=boxes.astype(np.float32),
         scores=scores,
         labels=labels,
         label_set=label_set,
@@ -172,9 +172,9 @@ def _decode_boxes(message: Detection3DArray) -> Detections3D:
     labels, scores, label_set = _classes([item.results for item in message.detections])
     return Detections3D(
         header=decode_header(message.header),
-        centers_m=_float32(centers),
-        sizes_lwh_m=_float32(sizes),
-        yaws_rad=_float32(yaws),
+        centers_m=centers.astype(np.float32),
+        sizes_lwh_m=sizes.astype(np.float32),
+        yaws_rad=yaws.astype(np.float32),
         scores=scores,
         labels=labels,
         label_set=label_set,
@@ -199,12 +199,8 @@ def _classes(
     known = (labels for labels in KNOWN_LABEL_SETS if names <= set(labels.names))
     label_set = next(known, None) or LabelSet(tuple(sorted(names)))
     labels = np.array([label_set.index(hypothesis.class_id) for hypothesis in best], np.int32)
-    return labels, _float32(np.array([hypothesis.score for hypothesis in best])), label_set
-
-
-def _float32(array: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        return array.astype(np.float32)
+    scores = np.array([hypothesis.score for hypothesis in best], np.float32)
+    return labels, scores, label_set
 
 
 def _no_pose() -> PoseMessage:

@@ -85,8 +85,7 @@ def decode_markers(data: bytes | memoryview) -> MarkerArray:
 
 def _decode_marker(message: MarkerMessage) -> Marker:
     points = [(point.x, point.y, point.z) for point in message.points]
-    with np.errstate(over="ignore"):
-        points_m = np.array(points, np.float64).reshape(-1, 3).astype(np.float32)
+    points_m = np.array(points, np.float64).reshape(-1, 3).astype(np.float32)
     scale, color = message.scale, message.color
     return Marker(
         header=decode_header(message.header),

@@ -96,14 +96,13 @@ def _decode_cloud(
     intensity = columns.first_of(*_INTENSITY_NAMES)
     ring = columns.first_of(*_RING_NAMES)
     time = columns.first_of(*_TIME_NAMES)
-    with np.errstate(over="ignore", invalid="ignore"):
-        cloud = PointCloud(
-            header=columns.header,
-            points=points[kept],
-            intensity=None if intensity is None else _column(intensity, np.float32)[kept],
-            ring=None if ring is None else _column(ring, np.uint16)[kept],
-            time_s=None if time is None else _offsets_s(time, columns.header.stamp_ns)[kept],
-        )
+    cloud = PointCloud(
+        header=columns.header,
+        points=points[kept],
+        intensity=None if intensity is None else _column(intensity, np.float32)[kept],
+        ring=None if ring is None else _column(ring, np.uint16)[kept],
+        time_s=None if time is None else _offsets_s(time, columns.header.stamp_ns)[kept],
+    )
     return cloud, kept
 
 

@@ -64,9 +64,8 @@ class PointColumns:
         """
         self.require(*names)
         array = np.empty((self.height, self.width, len(names)), dtype=np.float32)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for index, name in enumerate(names):
-                array[..., index] = self.columns[name]
+        for index, name in enumerate(names):
+            array[..., index] = self.columns[name]
         return array.reshape(-1, len(names))
 
 
