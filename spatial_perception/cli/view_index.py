@@ -12,7 +12,12 @@ import numpy as np
 from spatial_perception.bags import BagMessage, BagReader
 from spatial_perception.core.detections import Detections2D, Detections3D
 from spatial_perception.core.diagnostics import Diagnostics
-from spatial_perception.core.labels import KNOWN_LABEL_SETS, LabelSet, default_palette
+from spatial_perception.core.labels import (
+    KNOWN_LABEL_SETS,
+    UNLABELED_NAME,
+    LabelSet,
+    default_palette,
+)
 from spatial_perception.core.transforms import TransformTree
 from spatial_perception.errors import DecodeError, PerceptionError
 from spatial_perception.messages import (
@@ -90,7 +95,7 @@ class RecordingIndex:
 
     def classes_of(self, topic: str) -> LabelSet:
         """Returns one label set, with lasting colours, for all names seen on a detection topic."""
-        names = tuple(sorted(self.sightings.get(topic, {})))
+        names = tuple(sorted({*self.sightings.get(topic, {})} - {UNLABELED_NAME}))
         for known in KNOWN_LABEL_SETS:
             if set(names) <= set(known.names):
                 return known

@@ -130,7 +130,7 @@ def detector_charts(index: RecordingIndex, roles: Mapping[str, str]) -> list[Det
         commonest = sorted(seen, key=lambda name: -sum(one.count for one in seen[name]))
         labels = index.classes_of(roles[role])
         series = tuple(
-            _class_series(name, rgb(labels.colors[labels.index(name)]), seen[name], stamps_ns)
+            _class_series(name, rgb(labels.color_lut[labels.index(name)]), seen[name], stamps_ns)
             for name in commonest[:_MAX_CLASSES]
         )
         charts.append(DetectorCharts(f"{title} ({roles[role]})", series))

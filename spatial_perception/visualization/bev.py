@@ -34,6 +34,7 @@ from spatial_perception.visualization.theme import (
 )
 
 _SUBPIXEL_BITS = 4
+_REACH_PX = 1 << 14
 _MIN_ARROW_PX = 6
 _ARROW_TIP_PX = 7
 _UNLABELED_COLOR: Rgb = (92, 100, 110)
@@ -169,7 +170,7 @@ def _draw_tracks(image: RgbImage, view: BevView, tracks: Tracks, style: BevStyle
         legend[tracks.label_set.name(int(tracks.labels[index]))] = color
         _draw_box(image, corners_px[index], color)
         way_px = float(np.hypot(*(ends_px[index] - starts_px[index])))
-        if way_px > _MIN_ARROW_PX:
+        if _MIN_ARROW_PX < way_px < _REACH_PX and _is_visible(image, corners_px[index]):
             start, end = (_fixed_point(point) for point in (starts_px[index], ends_px[index]))
             tip = _ARROW_TIP_PX / way_px
             cv2.arrowedLine(image, start, end, ARROW, 1, cv2.LINE_AA, _SUBPIXEL_BITS, tipLength=tip)
@@ -205,6 +206,8 @@ def _footprints(objects: Detections3D) -> np.ndarray:
 
 def _draw_box(image: RgbImage, corners_px: np.ndarray, color: Rgb) -> None:
     """Draws a translucent footprint, its outline, a thick front edge and a heading tick."""
+    if not _is_visible(image, corners_px):
+        return
     fixed = np.rint(corners_px * (1 << _SUBPIXEL_BITS)).astype(np.int32)
     low = np.clip(np.floor(corners_px.min(axis=0)).astype(int) - 1, 0, None)
     high = np.ceil(corners_px.max(axis=0)).astype(int) + 2
@@ -223,7 +226,16 @@ def _draw_box(image: RgbImage, corners_px: np.ndarray, color: Rgb) -> None:
         cv2.line(image, *ends, bright, 2, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
+def _is_visible(image: RgbImage, corners_px: np.ndarray) -> bool:
+    low, high = corners_px.min(axis=0), corners_px.max(axis=0)
+    height_px, width_px = image.shape[:2]
+    inside = bool(high[0] >= 0 and high[1] >= 0 and low[0] < width_px and low[1] < height_px)
+    return inside and bool((np.abs(corners_px) < _REACH_PX).all())
+
+
 def _tag_box(image: RgbImage, corners_px: np.ndarray, text: str, color: Rgb) -> None:
+    if not _is_visible(image, corners_px):
+        return
     right, middle = corners_px[:, 0].max() + 3, corners_px[:, 1].mean() + 7
     inside = 0 <= right < image.shape[1] and 0 <= middle < image.shape[0]
     if inside:

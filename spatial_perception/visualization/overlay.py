@@ -19,6 +19,7 @@ from spatial_perception.visualization.wireframe import draw_wireframes
 
 _REFERENCE_HEIGHT_PX = 420
 _SAME_OBJECT_IOU = 0.4
+_REACH_PX = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ def _draw_boxes(
     taken: list[tuple[int, int, int, int]],
 ) -> None:
     """Draws boxes, best last, then tags where they cover no other tag, best first."""
-    shown = detections.selected(detections.scores >= style.min_score)
+    drawable = np.isfinite(detections.boxes_xyxy_px).all(axis=1)
+    shown = detections.selected(drawable & (detections.scores >= style.min_score))
     size_factor = max(pixels.shape[0] / _REFERENCE_HEIGHT_PX, 0.85)
     order = np.argsort(shown.scores, kind="stable")
     colors = [rgb(shown.label_set.color_lut[int(label)]) for label in shown.labels]
@@ -127,7 +129,7 @@ def _draw_boxes(
 
 def _draw_box(pixels: RgbImage, box_px: np.ndarray, color: Rgb, size_factor: float) -> None:
     """Draws a fine rectangle with strong corners."""
-    left, top, right, bottom = (round(float(value)) for value in box_px)
+    left, top, right, bottom = np.clip(np.rint(box_px), -_REACH_PX, _REACH_PX).astype(int).tolist()
     cv2.rectangle(pixels, (left, top), (right, bottom), color, 1, cv2.LINE_AA)
     reach = max(3, round(min(right - left, bottom - top) * 0.22))
     strong = max(2, round(2.2 * size_factor))

@@ -81,17 +81,3 @@ class VideoWriter:
             f"cannot write {self.path}: OpenCV has none of the codecs {', '.join(self._codecs)};"
             " check that the folder is writable and install opencv-python-headless"
         )
-
-
-def read_frames(path: Path) -> list[RgbImage]:
-    """Returns all pictures of a short video as (H, W, 3) uint8 RGB."""
-    capture = cv2.VideoCapture(str(path))
-    frames: list[RgbImage] = []
-    try:
-        while True:
-            has_more, picture = capture.read()
-            if not has_more:
-                return frames
-            frames.append(np.ascontiguousarray(picture[:, :, ::-1]))
-    finally:
-        capture.release()
