@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
 from spatial_perception.config import option
@@ -23,6 +24,7 @@ from spatial_perception.ops.shape_features import (
 
 CHILDREN = 8
 LEVEL_FEATURES = ("height", "lowest", "highest", "log_count", *SHAPE_FEATURES)
+_MIDDLE, _LOWEST = 1 << 15, 16
 COLUMN_FEATURES = ("column_low", "column_high", "range")
 
 
@@ -115,23 +117,28 @@ def build_graph(points: np.ndarray, ground: GroundGrid, config: GraphConfig) -> 
     heights = points[:, 2] - ground.height_at(points)
     voxel_m = config.voxel_m
     while True:
-        cells, parents = _pyramid(points, heights, voxel_m, len(config.nodes))
-        excess = max(len(c) / n for c, n in zip(cells, config.nodes, strict=True))
+        levels = _pyramid(points, heights, voxel_m, config.nodes)
+        excess = max(len(v.cells) / n for v, n in zip(levels, config.nodes, strict=False))
         if excess <= 1.0:
             break
-        voxel_m *= max(1.05, min(excess, 8.0) ** 0.6)
-    node_of_point, parents = parents[0], parents[1:]
-    moments = [group_moments(points, node_of_point, len(cells[0]))]
-    for parent, upper in zip(parents, cells[1:], strict=True):
-        moments.append(merged_moments(moments[-1], parent, len(upper)))
+        voxel_m *= max(1.03, min(excess, 8.0) ** 0.8)
+    moments = [group_moments(points, levels[0].group, len(levels[0].cells))]
+    for level in levels[1:]:
+        moments.append(merged_moments(moments[-1], level.group, len(level.cells)))
     neighbours = tuple(
         _nearest(m[:, 1:4] / m[:, :1], config, voxel_m * 2**level)
         for level, m in enumerate(moments)
     )
-    features = _features(points, heights, node_of_point, cells[0], parents, moments, neighbours[0])
-    children = tuple(_children(p, len(upper)) for p, upper in zip(parents, cells[1:], strict=True))
     weights = tuple(normalized_adjacency(table) for table in neighbours)
-    return PointGraph(features, neighbours, weights, children, tuple(parents), node_of_point)
+    around = _around(moments[0], neighbours[0], weights[0])
+    return PointGraph(
+        _features(heights, levels, moments, around),
+        neighbours,
+        weights,
+        tuple(_children(level) for level in levels[1:]),
+        tuple(level.group for level in levels[1:]),
+        levels[0].group,
+    )
 
 
 def normalized_adjacency(neighbours: np.ndarray) -> np.ndarray:
@@ -155,25 +162,58 @@ def _within_reach(points: np.ndarray, reach_m: float) -> np.ndarray:
     return near
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Voxels:
+    """The occupied voxels of a level.
+
+    Args:
+        cells: (n, 3) int32 x y z.
+        group: (m,) int32 voxel of each point, or of each voxel of the level below.
+        order: (m,) those sorted by voxel.
+        starts: (n,) where each voxel begins in `order`.
+    """
+
+    cells: np.ndarray
+    group: np.ndarray
+    order: np.ndarray
+    starts: np.ndarray
+
+    @classmethod
+    def of(cls, cells: np.ndarray) -> _Voxels:
+        key = (cells[:, 0] << 16 | cells[:, 1]).astype(np.int64) << 8 | cells[:, 2]
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+        group = np.empty(len(key), np.int32)
+        group[order] = np.cumsum(begins, dtype=np.int32) - 1
+        starts = np.flatnonzero(begins)
+        return cls(cells[order[starts]], group, order, starts)
+
+    def lowest(self, values: np.ndarray) -> np.ndarray:
+        """(n,) smallest value in each voxel."""
+        return np.asarray(np.minimum.reduceat(values[self.order], self.starts))
+
+    def highest(self, values: np.ndarray) -> np.ndarray:
+        """(n,) largest value in each voxel."""
+        return np.asarray(np.maximum.reduceat(values[self.order], self.starts))
+
+
 def _pyramid(
-    points: np.ndarray, heights: np.ndarray, voxel_m: float, levels: int
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Returns the (n, 3) int voxels of each level, and what belongs to which: points, then levels.
+    points: np.ndarray, heights: np.ndarray, voxel_m: float, limits: tuple[int, ...]
+) -> list[_Voxels]:
+    """Returns the voxels of each level, as far as they are within the limits.
 
     A voxel's lower face lies half a voxel below the ground, so that the lowest layer is ground
     and what stands on it begins in the next.
     """
-    x, y = (points[:, :2].T * np.float32(1.0 / voxel_m)).astype(np.int32) + 4096 * 8
-    z = np.clip(heights / np.float32(voxel_m) + 0.5, -16, 111).astype(np.int32) + 16
-    cells, parents = [], []
-    current = np.stack([x, y, z], axis=1)
-    for _ in range(levels):
-        key = (current[:, 0] << 16 | current[:, 1]).astype(np.int64) << 8 | current[:, 2]
-        unique, first, group = np.unique(key, return_index=True, return_inverse=True)
-        cells.append(current[first])
-        parents.append(group.astype(np.int32))
-        current = cells[-1] >> 1
-    return cells, parents
+    flat = np.floor(points[:, :2] * np.float32(1.0 / voxel_m)) + _MIDDLE
+    layer = np.floor(heights * np.float32(1.0 / voxel_m) + np.float32(0.5)) + _LOWEST
+    levels = [_Voxels.of(np.column_stack([flat, np.clip(layer, 0, 127)]).astype(np.int32))]
+    for limit in limits[:-1]:
+        if len(levels[-1].cells) > limit:
+            break
+        levels.append(_Voxels.of(levels[-1].cells >> 1))
+    return levels
 
 
 def _nearest(centers: np.ndarray, config: GraphConfig, voxel_m: float) -> np.ndarray:
@@ -190,60 +230,45 @@ def _nearest(centers: np.ndarray, config: GraphConfig, voxel_m: float) -> np.nda
     return table
 
 
-def _children(parent: np.ndarray, count: int) -> np.ndarray:
-    """Returns (count, 8) int32 rows of `parent` that name each node, the first repeated to fill."""
-    order = np.argsort(parent, kind="stable")
-    sorted_parent = parent[order]
-    start = np.searchsorted(sorted_parent, np.arange(count))
-    table = np.repeat(order[start][:, None], CHILDREN, axis=1).astype(np.int32)
-    table[sorted_parent, np.arange(len(parent)) - start[sorted_parent]] = order
+def _around(moments: np.ndarray, neighbours: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Returns (N, 10): the moments of each node and its neighbours together."""
+    count, width = neighbours.shape
+    used = (weights > 0).astype(np.float64).ravel()
+    starts = np.arange(0, count * width + 1, width)
+    adjacency = csr_array((used, neighbours.ravel(), starts), shape=(count, count))
+    return np.asarray(adjacency @ moments)
+
+
+def _children(level: _Voxels) -> np.ndarray:
+    """Returns (n, 8) int32 voxels of the level below that each voxel joins; the first fills up."""
+    first = level.order[level.starts]
+    table = np.repeat(first[:, None], CHILDREN, axis=1).astype(np.int32)
+    parent = level.group[level.order]
+    table[parent, np.arange(len(parent)) - level.starts[parent]] = level.order
     return table
 
 
 def _features(
-    points: np.ndarray,
-    heights: np.ndarray,
-    node_of_point: np.ndarray,
-    cells: np.ndarray,
-    parents: list[np.ndarray],
-    moments: list[np.ndarray],
-    neighbours: np.ndarray,
+    heights: np.ndarray, levels: list[_Voxels], moments: list[np.ndarray], around: np.ndarray
 ) -> np.ndarray:
     """Returns (N, F) float32: each node's own shape and those of the voxels that contain it."""
-    count = len(cells)
-    total = np.bincount(node_of_point, heights, minlength=count)
-    low, high = np.full(count, np.inf, np.float32), np.full(count, -np.inf, np.float32)
-    np.minimum.at(low, node_of_point, heights)
-    np.maximum.at(high, node_of_point, heights)
-    column_low, column_high = _column_extent(cells, low, high)
-    node, blocks = np.arange(count), []
-    for level, moment in enumerate(moments):
-        if level:
-            parent, groups = parents[level - 1], len(moment)
-            total = np.bincount(parent, total, minlength=groups)
-            child_low, child_high = low, high
-            low, high = np.full(groups, np.inf, np.float32), np.full(groups, -np.inf, np.float32)
-            np.minimum.at(low, parent, child_low)
-            np.maximum.at(high, parent, child_high)
-            node = parent[node]
+    nodes = len(levels[0].cells)
+    node, blocks = np.arange(nodes), []
+    total: np.ndarray = heights
+    low, high = heights, heights
+    for index, (level, moment) in enumerate(zip(levels, moments, strict=True)):
+        total = np.bincount(level.group, total)
+        low, high = level.lowest(low), level.highest(high)
+        node = level.group[node] if index else node
+        shapes = shape_features(moment if index else around)
         number = moment[:, 0]
-        around = moment if level else moment[neighbours].sum(axis=1)
-        block = np.column_stack([total / number, low, high, np.log(number), shape_features(around)])
+        block = np.column_stack([total / number, low, high, np.log(number), shapes])
         blocks.append(block[node])
     distance = np.hypot(moments[0][:, 1], moments[0][:, 2]) / moments[0][:, 0]
-    columns = np.column_stack([column_low, column_high, distance / 25.0])
+    wide = levels[0].cells >> 1
+    wide[:, 2] = 0
+    column = _Voxels.of(wide)
+    lowest, highest = (column.lowest(blocks[0][:, 1]), column.highest(blocks[0][:, 2]))
+    columns = np.column_stack([lowest[column.group], highest[column.group], distance / 25.0])
     features: np.ndarray = np.clip(np.concatenate([*blocks, columns], axis=1), -2.0, 10.0)
     return features.astype(np.float32)
-
-
-def _column_extent(
-    cells: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns, for each node, the lowest and highest point in its column of two by two voxels."""
-    wide = cells[:, :2] >> 1
-    _, column = np.unique(wide[:, 0].astype(np.int64) << 16 | wide[:, 1], return_inverse=True)
-    groups = int(column.max()) + 1
-    lowest, highest = np.full(groups, np.inf), np.full(groups, -np.inf)
-    np.minimum.at(lowest, column, low)
-    np.maximum.at(highest, column, high)
-    return lowest[column], highest[column]

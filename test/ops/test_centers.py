@@ -1,0 +1,77 @@
+"""Boxes through the encoding of training and the decoding of inference, and back."""
+
+import numpy as np
+import pytest
+
+from spatial_perception.core.boxes import iou_3d
+from spatial_perception.ops.centers import CentersConfig, CenterTargets, decode_centers, encode_centers
+from spatial_perception.ops.ground import flat_ground
+
+CONFIG = CentersConfig((-20.0, 30.0), (-15.0, 15.0), min_score=0.3)
+BOXES = np.array(
+    [
+        [10.03, 2.71, 0.8, 4.2, 1.8, 1.5, 0.3],
+        [-5.51, -3.37, 0.9, 4.6, 1.9, 1.6, -2.9],
+        [20.9, -10.2, 1.6, 9.0, 2.5, 3.2, 1.57],
+        [3.3, 8.8, 0.9, 0.6, 0.6, 1.8, 3.0],
+        [4.5, 8.9, 0.9, 0.6, 0.7, 1.7, -1.0],
+    ]
+)
+LABELS = np.array([0, 0, 1, 2, 2])
+
+
+def as_outputs(targets: CenterTargets) -> dict[str, np.ndarray]:
+    names = ("heatmap", "regression", "heading")
+    return {name: getattr(targets, name)[None] for name in names}
+
+
+def test_boxes_come_back_as_they_went_in() -> None:
+    targets = encode_centers(BOXES, LABELS, 4, CONFIG)
+    boxes, scores, labels = decode_centers(as_outputs(targets), flat_ground(), CONFIG)
+    order = np.argmax(iou_3d(BOXES, boxes), axis=1)
+    assert sorted(order) == list(range(len(BOXES)))
+    np.testing.assert_allclose(boxes[order], BOXES, atol=1e-4)
+    np.testing.assert_array_equal(labels[order], LABELS)
+    assert scores == pytest.approx(np.ones(len(BOXES)))
+
+
+def test_boxes_stand_on_the_ground_they_are_decoded_over() -> None:
+    targets = encode_centers(BOXES[:1], LABELS[:1], 4, CONFIG)
+    boxes, _, _ = decode_centers(as_outputs(targets), flat_ground(1.25), CONFIG)
+    assert boxes[0, 2] == pytest.approx(BOXES[0, 2] + 1.25, abs=1e-4)
+
+
+def test_without_a_heading_the_axis_is_still_right() -> None:
+    targets = encode_centers(BOXES[1:2], LABELS[1:2], 4, CONFIG)
+    outputs = as_outputs(targets)
+    del outputs["heading"]
+    boxes, _, _ = decode_centers(outputs, flat_ground(), CONFIG)
+    assert np.sin(boxes[0, 6] - BOXES[1, 6]) == pytest.approx(0.0, abs=1e-4)
+
+
+def test_boxes_outside_the_grid_and_unlabelled_ones_give_no_target() -> None:
+    far = np.array([[40.0, 0, 1, 4, 2, 1.5, 0], [0, -15.2, 1, 4, 2, 1.5, 0], [1, 1, 1, 4, 2, 1.5, 0]])
+    targets = encode_centers(far, np.array([0, 0, 255]), 4, CONFIG)
+    assert not targets.heatmap.any()
+    assert not targets.weight.any()
+
+
+def test_weaker_boxes_of_a_class_give_way_and_those_of_another_stay() -> None:
+    twice = np.array([[5.0, 0, 1, 4, 2, 1.5, 0], [6.4, 0, 1, 4, 2, 1.5, 0]])
+    outputs = as_outputs(encode_centers(twice, np.array([0, 0]), 2, CONFIG))
+    outputs["heatmap"] = outputs["heatmap"] * np.array([1.0])
+    row, columns = 37, (62, 66)
+    outputs["heatmap"][0, 0, row, columns[1]] = 0.6
+    _, scores, _ = decode_centers(outputs, flat_ground(), CONFIG)
+    assert scores == pytest.approx([1.0])
+    mixed = as_outputs(encode_centers(twice, np.array([0, 1]), 2, CONFIG))
+    assert len(decode_centers(mixed, flat_ground(), CONFIG)[1]) == 2
+
+
+def test_nothing_above_the_threshold_gives_no_boxes() -> None:
+    targets = encode_centers(BOXES, LABELS, 4, CONFIG)
+    outputs = as_outputs(targets)
+    outputs["heatmap"] = 0.2 * outputs["heatmap"]
+    boxes, scores, labels = decode_centers(outputs, flat_ground(), CONFIG)
+    assert boxes.shape == (0, 7)
+    assert len(scores) == len(labels) == 0
