@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from spatial_perception.bags import BagReader
+from spatial_perception.cli.progress import progress_bar
 from spatial_perception.cli.view_index import RecordingIndex, index_bags
 from spatial_perception.cli.view_output import MAX_PICTURES, ViewOutput
 from spatial_perception.cli.view_plan import FramePlan, plan_frames
@@ -70,16 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.every < 1:
         raise PerceptionError(f"--every must be 1 or more, got {arguments.every}")
     console = Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with ExitStack() as stack:
         paths = [arguments.bag] + ([arguments.input] if arguments.input else [])
         bags = [stack.enter_context(BagReader(path)) for path in paths]
         summary = read_summary(arguments.bag, arguments.summary)
-        progress = stack.enter_context(
-            Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
-        )
-        reading = progress.add_task("reading", total=sum(bag.message_count for bag in bags))
-        index = index_bags(bags, arguments.min_score, lambda: progress.advance(reading))
+        with progress_bar(console, "reading") as show:
+            index = index_bags(bags, arguments.min_score, show)
         roles = find_roles(index.topics, arguments.camera or camera_name(index.topics))
         plans = _plans(arguments, index, roles)
         reader = SceneReader(index, roles, arguments.min_score)
@@ -93,11 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
             codecs=_CODECS[arguments.video_codec],
         )
         stack.enter_context(output)
-        drawing = progress.add_task("drawing", total=len(plans))
+        show = stack.enter_context(progress_bar(console, "drawing"))
         for scene in reader.scenes(bags, plans):
             output.add(scene)
-            progress.advance(drawing)
-    notes = _notes(index, roles, reader)
+            show(output.frame_count, len(plans))
+    notes = [*_notes(index, roles, reader), *summary.get("remarks", ())]
     report = view_report(title, index, roles, summary, output, notes, arguments.licence)
     write_report(report, arguments.output / "report.html")
     for path in (*output.written, arguments.output / "report.html"):

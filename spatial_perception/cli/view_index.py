@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -106,18 +107,20 @@ class RecordingIndex:
 
 
 def index_bags(
-    bags: Sequence[BagReader], min_score: float, advance: Callable[[], None]
+    bags: Sequence[BagReader], min_score: float, progress: Callable[[int, int | None], None]
 ) -> RecordingIndex:
     """Returns what the bags hold.
 
     Args:
         bags: The result bag, then the bag of its inputs where that is another one.
         min_score: Objects below this score are not counted.
-        advance: Called after each message.
+        progress: Called with the number of messages read and of all.
     """
     index = RecordingIndex()
     index.start_ns = min((bag.start_ns for bag in bags if bag.message_count), default=0)
     index.end_ns = max((bag.end_ns for bag in bags), default=0)
+    total = sum(bag.message_count for bag in bags)
+    read = itertools.count(1)
     for bag in bags:
         own = [topic for topic in bag.topics if topic not in index.topics]
         for topic in own:
@@ -125,7 +128,7 @@ def index_bags(
             index.topics[topic] = TopicTimes(info.ros_type, info.count)
         for message in bag.messages(own):
             _add(index, message, min_score)
-            advance()
+            progress(next(read), total)
     return index
 
 

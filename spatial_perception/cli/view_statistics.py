@@ -22,7 +22,7 @@ from spatial_perception.visualization.report import (
 )
 from spatial_perception.visualization.theme import rgb
 
-SUMMARY_NAMES: Final = ("replay.json", "summary.json")
+SUMMARY_NAME: Final = "replay.json"
 _PERCENTILES: Final = ("p50_ms", "p90_ms", "p99_ms")
 _STATUS_PREFIX: Final = "perception: "
 _CHARTED: Final = {
@@ -108,7 +108,7 @@ def read_summary(bag: Path, given: Path | None) -> dict[str, Any]:
     Raises:
         PerceptionError: The given file cannot be read.
     """
-    beside = [folder / name for folder in (bag, bag.parent) for name in SUMMARY_NAMES]
+    beside = [folder / SUMMARY_NAME for folder in (bag, bag.parent)]
     path = given or next((file for file in beside if file.is_file()), None)
     if path is None:
         return {}
