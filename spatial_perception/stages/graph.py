@@ -125,6 +125,12 @@ class Graph:
             with self._locks[stage.name]:
                 stage.reset()
 
+    def release(self, stage: Stage) -> None:
+        """Makes a stage forget and frees its engine, between two of its inputs."""
+        with self._locks[stage.name]:
+            stage.reset()
+            stage.close()
+
     def close(self) -> None:
         """Frees the engines of all stages."""
         for stage in self.stages:

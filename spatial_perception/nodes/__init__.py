@@ -1,0 +1,1 @@
+"""The ROS 2 host: lifecycle nodes made from the stages."""

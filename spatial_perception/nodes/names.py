@@ -1,0 +1,32 @@
+"""Topic names as ROS resolves them; needs no ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+ABSOLUTE = ("/tf", "/tf_static", "/diagnostics")
+
+
+def relative(topic: str) -> str:
+    """Returns the name under which a node opens a topic: a namespace moves all but the few that
+    ROS keeps in one place for everybody."""
+    return topic if topic in ABSOLUTE else topic.lstrip("/")
+
+
+def resolved_source(topic: str, preferred: str, resolve: Callable[[str, bool], str]) -> str:
+    """Returns the full name of one of an input's topics after remapping.
+
+    A compressed picture follows its raw topic, as with image_transport, unless it is remapped
+    itself.
+
+    Args:
+        topic: default topic of the source.
+        preferred: default topic of the input's first source.
+        resolve: full name of (name, whether only to expand it without remapping).
+    """
+    name = resolve(relative(topic), False)
+    base = resolve(relative(preferred), False)
+    is_derived = topic != preferred and topic.startswith(f"{preferred}/")
+    if not is_derived or name != resolve(relative(topic), True):
+        return name
+    return base + topic[len(preferred) :]
