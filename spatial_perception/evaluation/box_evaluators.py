@@ -1,39 +1,53 @@
-"""LiDAR detectors on data sets with boxes in space."""
+"""LiDAR detectors on KITTI, View-of-Delft, Argoverse 2 and simulated shards."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from spatial_perception.core.detections import Detections3D
-from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS, UNLABELED, LabelSet
-from spatial_perception.core.voxels import VoxelGrid
-from spatial_perception.datasets.shards import VoxelTruth, read_shard, shard_files
+from spatial_perception.core.labels import OBJECT_LABELS, UNLABELED
+from spatial_perception.datasets.argoverse2 import argoverse2_sweeps, read_argoverse2
+from spatial_perception.datasets.images import read_rgb
+from spatial_perception.datasets.kitti_object import (
+    DONT_CARE,
+    Layout,
+    kitti_frames,
+    read_kitti_frame,
+)
+from spatial_perception.datasets.shards import read_shard, shard_files
+from spatial_perception.errors import DatasetError
+from spatial_perception.evaluation.box_measurement import measure_boxes
 from spatial_perception.evaluation.box_scans import BoxScan, BoxScanSource, levels_of_points
-from spatial_perception.evaluation.detection3d import BoxFrame, BoxMetrics
-from spatial_perception.evaluation.label_map import label_lut
-from spatial_perception.evaluation.measurement import (
-    Illustration,
-    Measurement,
-    Progress,
-    Request,
-)
-from spatial_perception.evaluation.occupancy import OccupancyMetrics, labels_at
-from spatial_perception.pipelines.lidar_detector import LidarDetector, LidarDetectorConfig
-from spatial_perception.visualization.bev import draw_bev
+from spatial_perception.evaluation.detection3d import NEVER
+from spatial_perception.evaluation.kitti_rules import SPACE, CameraJudge, object_levels
+from spatial_perception.evaluation.measurement import Measurement, Progress, Request
 
-MIN_SCORE = 0.05
-"""Detections from here on enter the curves."""
+TRAINING: tuple[Literal["training"], ...] = ("training",)
+LABELLED_RANGE_M: dict[Layout, float] = {"kitti": np.inf, "vod": 50.0}
 
-_SHOWN_SCORE = 0.3
-_SHOWN_LABELS = LabelSet(
-    ("truth", "detection"), np.array([[90, 220, 120], [255, 150, 40]], np.uint8)
-)
+
+def evaluate_kitti_boxes(request: Request, progress: Progress) -> Measurement:
+    """Boxes of a LiDAR detector on KITTI's object benchmark."""
+    return _evaluate_kitti_layout(request, "kitti", progress)
+
+
+def evaluate_vod_boxes(request: Request, progress: Progress) -> Measurement:
+    """Boxes of a LiDAR detector on View-of-Delft, which has KITTI's layout."""
+    return _evaluate_kitti_layout(request, "vod", progress)
+
+
+def evaluate_argoverse2_boxes(request: Request, progress: Progress) -> Measurement:
+    """Boxes of a LiDAR detector on the sweeps of Argoverse 2 sensor logs."""
+    known: tuple[Literal["all"], ...] = ("all",)
+    split = request.choose_split("all", known)
+    sources = [
+        BoxScanSource(path.stem, partial(_argoverse2, path))
+        for path in argoverse2_sweeps(request.root)
+    ]
+    return measure_boxes(request, split, sources, progress)
 
 
 def evaluate_simulated_boxes(request: Request, progress: Progress) -> Measurement:
@@ -47,63 +61,45 @@ def evaluate_simulated_boxes(request: Request, progress: Progress) -> Measuremen
     return measure_boxes(request, split, sources, progress)
 
 
-def measure_boxes(
-    request: Request,
-    split: str,
-    sources: Sequence[BoxScanSource],
-    progress: Progress,
-    devkit: bool = False,
-) -> Measurement:
-    """The measurement of a LiDAR detector over scans.
+def _evaluate_kitti_layout(request: Request, layout: Layout, progress: Progress) -> Measurement:
+    split = request.choose_split("training", TRAINING)
+    sources = [
+        BoxScanSource(name, partial(_kitti, request.root, name, layout))
+        for name in kitti_frames(request.root)
+    ]
+    return measure_boxes(request, split, sources, progress, devkit=True)
 
-    Args:
-        request: Model, engine and which of the scans.
-        split: Name of the split.
-        sources: The scans.
-        progress: Called after every scan.
-        devkit: Also give what KITTI's own program gives.
-    """
-    chosen = request.choose_frames(sources, lambda source: source.name)
-    config = LidarDetectorConfig(request.model, request.engine, score_threshold=MIN_SCORE)
-    detector = LidarDetector(config)
-    frames: list[BoxFrame] = []
-    occupancy = OccupancyMetrics(POINT_LABELS.names)
-    for index, source in enumerate(chosen):
-        scan = source.read()
-        found, grid = detector(scan.cloud, scan.voxels is not None)
-        frames.append(scan.frame(in_object_labels(found)))
-        if grid is not None and scan.voxels is not None:
-            occupancy.add(*_voxels_compared(grid, scan.voxels))
-        progress(index + 1, len(chosen))
-    detector.close()
-    metrics = BoxMetrics(frames, OBJECT_LABELS.names, devkit)
 
-    def compute(weights: NDArray[np.int64]) -> dict[str, float]:
-        voxels = occupancy.compute(weights) if len(occupancy) == len(frames) else {}
-        return {**metrics.compute(weights), **voxels}
-
-    illustration = Illustration(
-        [source.name for source in chosen],
-        metrics.frame_errors().astype(np.float64),
-        lambda index: _picture(chosen[index].read(), frames[index]),
-        curves=metrics.curves(),
+def _kitti(root: Path, name: str, layout: Layout) -> BoxScan:
+    frame = read_kitti_frame(root, name, layout)
+    objects = frame.objects
+    if objects is None:
+        raise DatasetError(f"{root}/training/label_2/{name}.txt: no such file")
+    height, width = read_rgb(frame.image_path).shape[:2]
+    # View-of-Delft keeps other things in the column of the truncation.
+    truncation = objects.truncated if layout == "kitti" else None
+    levels = object_levels(objects.boxes_px, objects.occluded, truncation)
+    index, labels, levels = SPACE.rows(objects.types, levels, OBJECT_LABELS)
+    judge = CameraJudge(
+        frame.calibration.camera_from_base,
+        frame.calibration.projection,
+        (width, height),
+        objects.boxes_px[[kind == DONT_CARE for kind in objects.types]],
+        LABELLED_RANGE_M[layout],
     )
-    return Measurement(split, len(frames), compute, illustration)
+    return BoxScan(frame.cloud, objects.boxes[index], labels, levels, judge)
 
 
-def in_object_labels(found: Detections3D) -> Detections3D:
-    """The detections whose class is one of `OBJECT_LABELS`, in those labels."""
-    labels = label_lut(found.label_set, OBJECT_LABELS)[found.labels]
-    kept = labels != UNLABELED
-    return Detections3D(
-        found.header,
-        found.centers_m[kept],
-        found.sizes_lwh_m[kept],
-        found.yaws_rad[kept],
-        found.scores[kept],
-        labels[kept].astype(np.int32),
-        OBJECT_LABELS,
-    )
+def _argoverse2(path: Path) -> BoxScan:
+    """Categories that are none of ours are neutral for all of ours."""
+    sweep = read_argoverse2(path)
+    ours = sweep.labels != UNLABELED
+    others, classes = np.flatnonzero(~ours), len(OBJECT_LABELS)
+    index = np.concatenate([np.flatnonzero(ours), np.repeat(others, classes)])
+    labels = [sweep.labels[ours], np.tile(np.arange(classes), len(others))]
+    levels = levels_of_points(sweep.hits)
+    levels[others] = NEVER
+    return BoxScan(sweep.cloud, sweep.boxes[index], np.concatenate(labels), levels[index])
 
 
 def _simulated(path: Path) -> BoxScan:
@@ -115,32 +111,3 @@ def _simulated(path: Path) -> BoxScan:
         levels_of_points(scan.box_hits),
         voxels=scan.voxels,
     )
-
-
-def _voxels_compared(
-    grid: VoxelGrid, truth: VoxelTruth
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-    """The prediction at the centres of the truth's voxels, the truth, and which of them count."""
-    coords_zyx = np.indices(truth.labels.shape).reshape(3, -1).T
-    centers_m = truth.origin_m + (coords_zyx[:, ::-1] + 0.5) * truth.voxel_size_m
-    labels = labels_at(grid, centers_m).reshape(truth.labels.shape)
-    upper_m = grid.origin_m + grid.labels.shape[::-1] * grid.voxel_size_m
-    inside = np.all((centers_m >= grid.origin_m) & (centers_m < upper_m), axis=1)
-    return labels, truth.labels, truth.visible & inside.reshape(truth.labels.shape)
-
-
-def _picture(scan: BoxScan, frame: BoxFrame) -> NDArray[np.uint8]:
-    """A bird's-eye view of truth and confident detections."""
-    shown = frame.scores >= _SHOWN_SCORE
-    boxes = np.concatenate([frame.truth_boxes, frame.boxes[shown]]).astype(np.float32)
-    truths = len(frame.truth_boxes)
-    objects = Detections3D(
-        scan.cloud.header,
-        boxes[:, :3],
-        boxes[:, 3:6],
-        boxes[:, 6],
-        np.concatenate([np.ones(truths), frame.scores[shown]]).astype(np.float32),
-        (np.arange(len(boxes)) >= truths).astype(np.int32),
-        _SHOWN_LABELS,
-    )
-    return draw_bev(scan.cloud, objects=objects)

@@ -9,11 +9,21 @@ import numpy as np
 
 from spatial_perception.errors import ConfigError
 from spatial_perception.evaluation.bootstrap import interval_90
-from spatial_perception.evaluation.box_evaluators import evaluate_simulated_boxes
+from spatial_perception.evaluation.box_evaluators import (
+    evaluate_argoverse2_boxes,
+    evaluate_kitti_boxes,
+    evaluate_simulated_boxes,
+    evaluate_vod_boxes,
+)
 from spatial_perception.evaluation.crop_evaluators import evaluate_gtsrb, evaluate_lights
 from spatial_perception.evaluation.mask_evaluators import evaluate_camvid
 from spatial_perception.evaluation.measurement import Measurement, Progress, Request
-from spatial_perception.evaluation.point_evaluators import evaluate_simulated_points
+from spatial_perception.evaluation.picture_evaluators import evaluate_kitti_pictures
+from spatial_perception.evaluation.point_evaluators import (
+    evaluate_range_images,
+    evaluate_semantic_kitti,
+    evaluate_simulated_points,
+)
 from spatial_perception.evaluation.report import Report
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec
@@ -21,6 +31,15 @@ from spatial_perception.runtime.spec import ModelSpec
 Evaluator = Callable[[Request, Progress], Measurement]
 
 EVALUATORS: dict[str, dict[str, Evaluator]] = {
+    "kitti": {
+        "centers": evaluate_kitti_boxes,
+        "boxes": evaluate_kitti_pictures,
+        "yolox": evaluate_kitti_pictures,
+    },
+    "vod": {"centers": evaluate_vod_boxes},
+    "argoverse2": {"centers": evaluate_argoverse2_boxes},
+    "semantickitti": {"point_classes": evaluate_semantic_kitti},
+    "range_images": {"point_classes": evaluate_range_images},
     "camvid": {"class_map": evaluate_camvid},
     "gtsrb": {"classification": evaluate_gtsrb},
     "lights": {"classification": evaluate_lights},

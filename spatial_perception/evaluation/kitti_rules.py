@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from spatial_perception.core.detections import Detections3D
 from spatial_perception.core.labels import LabelSet
 from spatial_perception.core.pose import Pose
+from spatial_perception.datasets.kitti_object import NEUTRAL_CLASSES, OBJECT_CLASSES
 from spatial_perception.evaluation.box_scans import Judgement
 from spatial_perception.evaluation.detection2d import covered
 from spatial_perception.evaluation.detection3d import EASY, HARD, MODERATE, NEVER
 from spatial_perception.evaluation.projection import image_boxes
 
-DONT_CARE = "DontCare"
 MIN_HEIGHT_PX = (40.0, 25.0, 25.0)
 MAX_OCCLUSION = (0, 1, 2)
 MAX_TRUNCATION = (0.15, 0.3, 0.5)
@@ -55,32 +55,18 @@ class ClassRules:
         return table[:, 0], table[:, 1], table[:, 2]
 
 
-KITTI_SPACE = ClassRules(
-    {
-        "Car": "car",
-        "Truck": "truck",
-        "Tram": "truck",
-        "Pedestrian": "pedestrian",
-        "Cyclist": "cyclist",
-    },
-    {"Van": ("car",), "Person_sitting": ("pedestrian",)},
-)
-VOD_SPACE = ClassRules(
-    {"Car": "car", "Pedestrian": "pedestrian", "Cyclist": "cyclist"},
-    {
+SPACE = ClassRules(
+    OBJECT_CLASSES,
+    {name: (neighbour,) for name, neighbour in NEUTRAL_CLASSES.items()}
+    | {
         "rider": ("cyclist", "pedestrian"),
-        "bicycle": ("cyclist",),
-        "bicycle_rack": ("cyclist",),
-        "moped_scooter": ("cyclist",),
-        "motor": ("cyclist",),
-        "ride_other": ("cyclist",),
-        "ride_uncertain": ("cyclist",),
-        "human_depiction": ("pedestrian",),
         "truck": ("car", "truck"),
         "vehicle_other": ("car", "truck"),
     },
 )
-KITTI_PICTURES = ClassRules(
+"""Boxes in space of KITTI and of View-of-Delft, whose other vehicles are too few to judge."""
+
+PICTURES = ClassRules(
     {"Car": "car", "Truck": "truck", "Pedestrian": "person"},
     {
         "Van": ("car", "truck"),

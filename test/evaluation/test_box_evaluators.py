@@ -1,13 +1,19 @@
+import cv2
 import numpy as np
 import pytest
 
-from spatial_perception.core.detections import Detections3D
-from spatial_perception.core.examples import example_point_cloud
-from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS, LabelSet
+from spatial_perception.core.labels import POINT_LABELS, LabelSet
 from spatial_perception.core.voxels import VoxelGrid
-from spatial_perception.evaluation import box_evaluators
-from spatial_perception.evaluation.box_evaluators import evaluate_simulated_boxes, in_object_labels
+from spatial_perception.errors import DatasetError
+from spatial_perception.evaluation import box_measurement
+from spatial_perception.evaluation.box_evaluators import (
+    evaluate_argoverse2_boxes,
+    evaluate_kitti_boxes,
+    evaluate_simulated_boxes,
+    evaluate_vod_boxes,
+)
 from spatial_perception.evaluation.measurement import Request
+from test.evaluation.detector import Answers
 
 CAR, PEDESTRIAN = 0, 2
 ROAD, POLE = 0, 5
@@ -38,42 +44,13 @@ def box(x, size=(4.0, 1.8, 1.6)):
     return [x, 0.0, 0.8, *size, 0.0]
 
 
-class Answers:
-    """Takes the detector's place: the same boxes for every scan, in the order given."""
-
-    def __init__(self, boxes, labels, scores, grid=None, names=OBJECT_LABELS):
-        self.boxes, self.labels, self.scores = np.array(boxes, np.float32), labels, scores
-        self.grid, self.names = grid, names
-
-    def __call__(self, cloud, with_voxels=True):
-        found = Detections3D(
-            cloud.header,
-            self.boxes[:, :3],
-            self.boxes[:, 3:6],
-            self.boxes[:, 6],
-            np.array(self.scores, np.float32),
-            np.array(self.labels, np.int32),
-            self.names,
-        )
-        return found, self.grid(cloud.header) if with_voxels and self.grid else None
-
-    def close(self):
-        pass
-
-
 @pytest.fixture
 def measured(monkeypatch, tmp_path):
-    def run(answers, **options):
-        asked = []
+    """Measures answers on whatever lies in tmp_path."""
 
-        def detector(config):
-            asked.append(config)
-            return answers
-
-        monkeypatch.setattr(box_evaluators, "LidarDetector", detector)
-        request = Request("net", "simulated", tmp_path, **options)
-        result = evaluate_simulated_boxes(request, lambda done, total: None)
-        assert asked[0].score_threshold <= 0.05  # the curve's tail is measured too
+    def run(answers, evaluate=evaluate_simulated_boxes, root=tmp_path, **options):
+        monkeypatch.setattr(box_measurement, "LidarDetector", lambda config: answers)
+        result = evaluate(Request("net", "name", root, **options), lambda done, total: None)
         return result, result.compute(np.ones(result.frames, np.int64))
 
     return run
@@ -131,8 +108,108 @@ def test_the_worst_scan_is_named_and_drawn(measured, tmp_path):
     assert set(shown.curves) == {"car", "pedestrian"}
 
 
-def test_detections_of_classes_without_truth_labels_are_dropped():
-    found = Answers([box(1), box(2)], [0, 1], [0.5, 0.6], names=LabelSet(("tree", "truck")))
-    kept = in_object_labels(found(example_point_cloud())[0])
-    assert kept.labels.tolist() == [OBJECT_LABELS.index("truck")]
-    assert kept.centers_m[:, 0].tolist() == [2.0]
+CALIBRATION = """P0: 700 0 600 0 0 700 180 0 0 0 1 0
+P2: 700 0 600 0 0 700 180 0 0 0 1 0
+R0_rect: 1 0 0 0 1 0 0 0 1
+Tr_velo_to_cam: 0 -1 0 0 0 0 -1 0 1 0 0 0
+"""
+
+
+def kitti_line(kind, ahead, left, top, bottom, truncated=0.0, occluded=0):
+    """A car-sized object on the ground 1.73 m under the LiDAR, heading ahead."""
+    center = 600 - 700 * left / ahead
+    box_px = f"{center - 20} {top} {center + 20} {bottom}"
+    place = f"1.6 1.8 4.0 {-left} 1.73 {ahead} {-np.pi / 2}"
+    return f"{kind} {truncated} {occluded} 0 {box_px} {place}"
+
+
+def write_kitti(root, lines, name="000000"):
+    folders = {part: root / "training" / part for part in ("velodyne", "calib", "label_2")}
+    for folder in (*folders.values(), root / "training" / "image_2"):
+        folder.mkdir(parents=True, exist_ok=True)
+    np.zeros((20, 4), np.float32).tofile(folders["velodyne"] / f"{name}.bin")
+    (folders["calib"] / f"{name}.txt").write_text(CALIBRATION)
+    (folders["label_2"] / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    picture = np.zeros((370, 1200, 3), np.uint8)
+    assert cv2.imwrite(str(root / "training" / "image_2" / f"{name}.png"), picture)
+
+
+def car(x, y=0.0):
+    return [x, y, 0.8, 4.0, 1.8, 1.6, 0.0]
+
+
+def test_kitti_boxes_count_as_the_benchmark_says(measured, tmp_path):
+    write_kitti(
+        tmp_path,
+        [
+            kitti_line("Car", 20, 2, 180, 240),
+            kitti_line("Car", 15, -3, 180, 240, occluded=1),
+            kitti_line("Car", 15, 5, 180, 240, truncated=0.4),
+            kitti_line("Van", 25, -6, 180, 220),
+            "DontCare -1 -1 -10 560 150 640 230 -1 -1 -1 -1000 -1000 -1000 -10",
+        ],
+    )
+    found = [
+        car(20, 2),
+        car(25, -6),  # on the van
+        car(40, 0),  # in the DontCare region
+        car(-20, 0),  # behind the camera
+    ]
+    answers = Answers(found, [CAR] * 4, [0.5, 0.9, 0.8, 0.95])
+    result, metrics = measured(answers, evaluate_kitti_boxes)
+    assert (result.split, result.frames) == ("training", 1)
+    assert metrics["car_3d_ap_0.7_easy"] == 100.0
+    assert metrics["car_3d_ap_0.7"] == pytest.approx(50.0)
+    assert metrics["car_3d_ap_0.7_hard"] == pytest.approx(100 * 13 / 40)
+    assert metrics["car_heading_accuracy"] == 100.0
+    # KITTI's program: one threshold a hit, the DontCare region not honoured in space
+    assert metrics["car_3d_ap_0.7_r11_devkit"] == pytest.approx(100 * 0.5 / 11)
+
+
+def test_what_lies_beyond_fifty_metres_is_no_false_alarm_in_view_of_delft(measured, tmp_path):
+    # its labels hold the centre of the box, 1.63 m under the LiDAR less half the height
+    line = kitti_line("Car", 20, 2, 180, 240, truncated=1.0).replace(" 1.73 ", " 0.83 ")
+    write_kitti(tmp_path, [line])
+    answers = Answers([car(20, 2), car(55, 0)], [CAR, CAR], [0.5, 0.9])
+    _, metrics = measured(answers, evaluate_vod_boxes)
+    assert metrics["car_bev_ap_0.7"] == 100.0
+    _, metrics = measured(answers, evaluate_kitti_boxes)
+    assert metrics == {}  # in KITTI that object would be truncated altogether
+
+
+def test_a_kitti_frame_without_labels_is_told(measured, tmp_path):
+    write_kitti(tmp_path, [])
+    (tmp_path / "training" / "label_2" / "000000.txt").unlink()
+    with pytest.raises(DatasetError, match=r"label_2/000000.txt: no such file"):
+        measured(Answers([car(1)], [CAR], [0.9]), evaluate_kitti_boxes)
+
+
+def test_argoverse_categories_beside_ours_are_neutral(measured, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import feather
+
+    log = tmp_path / "log"
+    (log / "sensors" / "lidar").mkdir(parents=True)
+    points = {axis: np.zeros(3, np.float32) for axis in "xyz"}
+    points |= {"intensity": np.zeros(3, np.uint8), "laser_number": np.zeros(3, np.uint8)}
+    feather.write_feather(pyarrow.table(points), log / "sensors" / "lidar" / "7.feather")
+    count = 3
+    boxes = {
+        "timestamp_ns": np.full(count, 7),
+        "category": ["REGULAR_VEHICLE", "REGULAR_VEHICLE", "RAILED_VEHICLE"],
+        "tx_m": [10.0, 20.0, 30.0],
+        **{name: np.zeros(count) for name in ("ty_m", "qx", "qy", "qz")},
+        "tz_m": np.full(count, 0.47),
+        "qw": np.ones(count),
+        "length_m": np.full(count, 4.0),
+        "width_m": np.full(count, 1.8),
+        "height_m": np.full(count, 1.6),
+        "num_interior_pts": [5, 4, 100],
+    }
+    feather.write_feather(pyarrow.table(boxes), log / "annotations.feather")
+    answers = Answers([car(10), car(30)], [CAR, CAR], [0.5, 0.9])
+    result, metrics = measured(answers, evaluate_argoverse2_boxes)
+    assert (result.split, result.frames) == ("all", 1)
+    assert metrics["car_3d_ap_0.7"] == 100.0
+    assert metrics["car_3d_ap_0.7_hard"] == pytest.approx(50.0)
+    assert "truck_3d_ap_0.7" not in metrics

@@ -7,9 +7,8 @@ from spatial_perception.core.labels import CAMERA_OBJECT_LABELS, OBJECT_LABELS
 from spatial_perception.core.pose import Pose
 from spatial_perception.evaluation.detection3d import EASY, HARD, MODERATE, NEVER
 from spatial_perception.evaluation.kitti_rules import (
-    KITTI_PICTURES,
-    KITTI_SPACE,
-    VOD_SPACE,
+    PICTURES,
+    SPACE,
     CameraJudge,
     detection_levels,
     object_levels,
@@ -60,7 +59,7 @@ def rows(rules, names, label_set=OBJECT_LABELS):
 
 def test_neighbouring_classes_are_neutral_and_others_absent():
     names = ["Car", "Van", "Person_sitting", "Misc", "Tram", "DontCare"]
-    assert rows(KITTI_SPACE, names) == [
+    assert rows(SPACE, names) == [
         (0, "car", EASY),
         (1, "car", NEVER),
         (2, "pedestrian", NEVER),
@@ -69,7 +68,7 @@ def test_neighbouring_classes_are_neutral_and_others_absent():
 
 
 def test_riders_and_parked_two_wheelers_of_view_of_delft_are_neutral():
-    assert rows(VOD_SPACE, ["rider", "bicycle", "Cyclist"]) == [
+    assert rows(SPACE, ["rider", "bicycle", "Cyclist"]) == [
         (0, "cyclist", NEVER),
         (0, "pedestrian", NEVER),
         (1, "cyclist", NEVER),
@@ -78,7 +77,7 @@ def test_riders_and_parked_two_wheelers_of_view_of_delft_are_neutral():
 
 
 def test_a_cyclist_is_neutral_in_pictures_for_person_and_bicycle():
-    found = rows(KITTI_PICTURES, ["Cyclist"], CAMERA_OBJECT_LABELS)
+    found = rows(PICTURES, ["Cyclist"], CAMERA_OBJECT_LABELS)
     assert [name for _, name, _ in found] == ["person", "bicycle", "motorcycle"]
 
 
