@@ -57,4 +57,4 @@ def test_three_dimensional_stages_mix_along_z(layer: int) -> None:
 
 def test_a_new_network_sees_centres_almost_nowhere() -> None:
     heatmap, *_ = small_network()(torch.zeros(1, 2, 4, 16, 16))
-    assert float(heatmap.mean()) == pytest.approx(0.01, abs=0.005)
+    assert heatmap.mean().item() == pytest.approx(0.01, abs=0.005)

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from spatial_perception.core.boxes import iou_3d
-from spatial_perception.ops.centers import CentersConfig, CenterTargets, decode_centers, encode_centers
+from spatial_perception.ops.centers import (
+    CentersConfig,
+    CenterTargets,
+    decode_centers,
+    encode_centers,
+)
 from spatial_perception.ops.ground import flat_ground
 
 CONFIG = CentersConfig((-20.0, 30.0), (-15.0, 15.0), min_score=0.3)
@@ -50,7 +55,9 @@ def test_without_a_heading_the_axis_is_still_right() -> None:
 
 
 def test_boxes_outside_the_grid_and_unlabelled_ones_give_no_target() -> None:
-    far = np.array([[40.0, 0, 1, 4, 2, 1.5, 0], [0, -15.2, 1, 4, 2, 1.5, 0], [1, 1, 1, 4, 2, 1.5, 0]])
+    far = np.array(
+        [[40.0, 0, 1, 4, 2, 1.5, 0], [0, -15.2, 1, 4, 2, 1.5, 0], [1, 1, 1, 4, 2, 1.5, 0]]
+    )
     targets = encode_centers(far, np.array([0, 0, 255]), 4, CONFIG)
     assert not targets.heatmap.any()
     assert not targets.weight.any()
