@@ -76,7 +76,7 @@ def decode_yolox(
     """Boxes (A, 4) in input pixels and scores (A, K) of YOLOX (Ge et al., 2021).
 
     Args:
-        output: (1, A, 5 + K) or (A, 5 + K): centre offset in cells, log size in cells, objectness and
+        output: (1, A, 5 + K) or (A, 5 + K): centre offset and log size in cells, objectness and
             class probabilities.
         input_hw: Height and width of the network's input.
         strides: Cell sizes of the levels, in the output's order.

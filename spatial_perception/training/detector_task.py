@@ -93,8 +93,8 @@ class DetectorTask(Task[BoxBatch]):
             "neck_width": config.neck_width,
         }
 
-    def network(self) -> SpatialNetwork:
-        network = super().network()
+    def start(self) -> SpatialNetwork:
+        network = self.network()
         if self._config.initial:
             weights, _ = load_weights(Path(self._config.initial))
             own = network.state_dict()

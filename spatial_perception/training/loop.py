@@ -62,7 +62,7 @@ class _Run(Generic[B]):
         self._task, self._config, self._folder = task, task.fit, out_dir
         self._device = resolve_device(task.fit.device)
         torch.manual_seed(task.fit.seed)
-        network = task.network().to(self._device)
+        network = task.start().to(self._device)
         self._network = network.to(memory_format=_FORMATS[task.fit.memory_format])
         self._optimizer = _optimizer(self._network, self._config)
         self._averaged = AveragedNetwork(self._network, self._config.ema_decay)

@@ -73,6 +73,10 @@ class Task(abc.ABC, Generic[B]):
         """A fresh network."""
         return build(self.network_name, **self.network_arguments)
 
+    def start(self) -> SpatialNetwork:
+        """The network as training begins; a task that takes over other weights overrides this."""
+        return self.network()
+
     @abc.abstractmethod
     def batch(self, step: int) -> B:
         """The samples of one step: a function of `step` and the seed alone.
