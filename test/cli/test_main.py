@@ -1,0 +1,83 @@
+"""The command line: one clear line and exit code 2 for whatever cannot be used."""
+
+from pathlib import Path
+
+import pytest
+
+from spatial_perception.bags import BagReader, BagWriter
+from spatial_perception.cli.main import COMMANDS, main, make_parser
+from spatial_perception.core.examples import example_point_cloud, example_transforms
+from spatial_perception.messages import POINT_CLOUD, TRANSFORMS
+
+
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    with BagWriter(tmp_path / "drive") as writer:
+        data = TRANSFORMS.encode(example_transforms())
+        writer.write("/tf_static", TRANSFORMS.ros_type, 1, data)
+        cloud = POINT_CLOUD.encode(example_point_cloud(50))
+        writer.write("/sensing/lidar/points", POINT_CLOUD.ros_type, 2, cloud)
+    return tmp_path / "drive"
+
+
+def test_every_command_describes_itself() -> None:
+    text = make_parser().format_help()
+    assert all(command in text for command in COMMANDS)
+
+
+def test_replay_writes_a_bag_and_a_summary(bag: Path, tmp_path: Path) -> None:
+    arguments = ["replay", str(bag), "--output", str(tmp_path / "out")]
+    arguments += ["--stages", "occupancy_mapper", "--json", str(tmp_path / "summary.json")]
+    assert main(arguments) == 0
+    with BagReader(tmp_path / "out") as reader:
+        assert reader.topics["/perception/occupancy/grid"].count == 1
+    assert '"frames": 1' in (tmp_path / "summary.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--stages", "occupancy_maper"], "did you mean 'occupancy_mapper'"),
+        (["--config", "no_such.yaml"], "no_such.yaml: cannot read"),
+        (["--remap", "points=/x"], "expected /default/topic:=/actual/topic"),
+        (["--remap", "/sensing/lidar/points:=/x"], "no topic '/x'"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_2(
+    bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], extra: list[str], message: str
+) -> None:
+    arguments = ["replay", str(bag), "--output", str(tmp_path / "out")]
+    if "--stages" not in extra:
+        arguments += ["--stages", "occupancy_mapper"]
+    assert main([*arguments, *extra]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
+
+
+def test_a_missing_bag_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = tmp_path / "none"
+    assert main(["replay", str(missing), "--output", str(tmp_path / "out")]) == 2
+    assert f"{missing}: no such bag" in capsys.readouterr().err
+
+
+def test_a_parameter_typo_names_the_near_miss(
+    bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "parameters.yaml"
+    config.write_text("occupancy_mapper: {ros__parameters: {resolution: 0.1}}")
+    arguments = ["replay", str(bag), "--output", str(tmp_path / "out"), "--config", str(config)]
+    assert main([*arguments, "--stages", "occupancy_mapper"]) == 2
+    assert "did you mean 'resolution_m'" in capsys.readouterr().err
+
+
+def test_unknown_commands_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["reply"])
+
+
+def test_simulate_refuses_bad_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", str(tmp_path / "drive"), "--sensor", "hdl46"]) == 2
+    assert "no LiDAR sensor 'hdl46'" in capsys.readouterr().err
+    assert main(["simulate", str(tmp_path / "drive"), "--seconds", "-1"]) == 2
+    assert "seconds: expected a value in" in capsys.readouterr().err
