@@ -6,7 +6,6 @@ import argparse
 import os
 import platform
 import resource
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from spatial_perception.cli.bag_run import run_over_bag
 from spatial_perception.cli.engine_arguments import (
     add_model_arguments,
     chosen_backends,
@@ -22,14 +22,12 @@ from spatial_perception.cli.engine_arguments import (
     load_samples,
 )
 from spatial_perception.cli.engines import write_json
-from spatial_perception.config import describe
 from spatial_perception.errors import EngineError
 from spatial_perception.evaluation.latency import EngineLatency, measure
 from spatial_perception.runtime import ModelSpec, create_engine
 from spatial_perception.runtime.backends.host import cpu_name
 
 _REFERENCES = ("torch", "onnxruntime")
-_BACKEND_OPTION = "engine.backend"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -64,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         "failed": failures,
     }
     if arguments.bag:
-        summary = _measure_stages(console, arguments.bag, arguments.backend)
+        backend = "auto" if arguments.backend == "all" else arguments.backend
+        summary = run_over_bag(console, arguments.bag, backend)
         console.print(_stage_table(summary))
         content |= {key: summary[key] for key in ("stages", "frames_per_s", "peak_rss_mb")}
     else:
@@ -111,38 +110,14 @@ def _with_references(spec: ModelSpec, choice: str) -> list[str]:
     return [name for name in names if name != "torch" or spec.network is not None]
 
 
-def _measure_stages(console: Console, bag: Path, choice: str) -> dict[str, Any]:
-    """Returns the summary of replaying a bag through the whole graph, on one backend."""
-    from spatial_perception.replay.run import Replay
-    from spatial_perception.stages.registry import STAGES, build_graph
-
-    backend = "auto" if choice == "all" else choice
-    graph = build_graph(
-        {
-            name: {_BACKEND_OPTION: backend}
-            for name, stage in STAGES.items()
-            if any(option.name == _BACKEND_OPTION for option in describe(stage.config))
-        }
-    )
-    try:
-        with (
-            console.status(f"loading the engines, then {bag}"),
-            tempfile.TemporaryDirectory(prefix="bench_") as folder,
-        ):
-            graph.load()
-            return Replay(graph, bag, Path(folder) / "out").run().as_json()
-    finally:
-        graph.close()
-
-
 def _engine_table(latencies: list[EngineLatency]) -> Table:
     table = Table(
         "model",
         "backend",
         "precision",
-        title="engines; ×: times as fast as PyTorch eager and as ONNX Runtime",
+        title="engines; vs: times as fast as PyTorch eager, as ONNX Runtime",
     )
-    for column in ("runs", "p50 ms", "p90 ms", "p99 ms", "× torch", "× ORT"):
+    for column in ("runs", "p50 ms", "p90 ms", "p99 ms", "vs torch", "vs ORT"):
         table.add_column(column, justify="right")
     reference = {
         (lat.model, lat.file, lat.backend): lat.p50_ms

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from spatial_perception.cli.bag_run import inputs_from_bag
 from spatial_perception.cli.engine_arguments import (
     add_model_arguments,
     chosen_backends,
@@ -22,7 +23,10 @@ from spatial_perception.runtime import ModelSpec, create_engine
 from spatial_perception.runtime.cache import EngineCache
 from spatial_perception.runtime.engine import build_ahead
 from spatial_perception.runtime.precision import calibrate
+from spatial_perception.runtime.recording import Recorded
 from spatial_perception.runtime.verify import Verification, verify
+
+_CALIBRATION_SAMPLES = 64
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,6 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     build = actions.add_parser("build", help="compile engines now instead of at the first start")
     add_model_arguments(build, backend="auto")
+    build.add_argument("--bag", type=Path, help="for --precision int8: calibrate on this bag")
     build.add_argument(
         "--calibration",
         type=Path,
@@ -54,8 +59,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     check = actions.add_parser("verify", help="compare engines with fp32 ONNX Runtime")
     add_model_arguments(check, backend="all")
+    check.add_argument("--bag", type=Path, help="compare on what the graph makes of this bag")
     check.add_argument("--input", type=Path, metavar="FILE", help=".npz with real inputs")
-    check.add_argument("--samples", type=int, default=3, help="synthetic inputs without --input")
+    check.add_argument("--samples", type=int, default=3, help="inputs of each model (default 3)")
     check.add_argument(
         "--agreement", type=float, default=95.0, help="exit 1 below this, percent (default 95)"
     )
@@ -74,9 +80,15 @@ def run_build(arguments: argparse.Namespace) -> int:
     console = Console()
     if arguments.compute_capability:
         return _build_ahead(console, arguments)
-    for spec, variant in _variants(load_models(arguments.models)):
+    if (arguments.bag or arguments.calibration) and arguments.precision != "int8":
+        raise EngineError("calibration serves --precision int8 alone, add it")
+    models = load_models(arguments.models)
+    recorded = _recorded(console, arguments.bag, _CALIBRATION_SAMPLES)
+    for spec, variant in _variants(models):
+        samples = recorded.get((spec.name, spec.variants[variant].file), [])
         if arguments.calibration:
             samples = load_samples(arguments.calibration, spec.variants[variant])
+        if samples:
             with console.status(f"{spec.name}: int8 calibration on {len(samples)} samples"):
                 calibrate(spec, samples, variant)
         for backend in chosen_backends(arguments.backend):
@@ -143,8 +155,15 @@ def run_verify(arguments: argparse.Namespace) -> int:
         table.add_column(column, justify="right")
     results: list[Verification] = []
     failures: list[str] = []
-    for spec, variant in _variants(load_models(arguments.models)):
-        samples = load_samples(arguments.input, spec.variants[variant], arguments.samples)
+    models = load_models(arguments.models)
+    recorded = _recorded(console, arguments.bag, arguments.samples)
+    for spec, variant in _variants(models):
+        samples = recorded.get((spec.name, spec.variants[variant].file), [])
+        if arguments.bag and not samples:
+            console.print(f"{spec.name}/{spec.variants[variant].file}: not used on this bag")
+            continue
+        if not samples:
+            samples = load_samples(arguments.input, spec.variants[variant], arguments.samples)
         for backend in chosen_backends(arguments.backend):
             label = f"{spec.name}/{spec.variants[variant].file} on {backend}"
             try:
@@ -182,6 +201,10 @@ def write_json(path: Path, content: object) -> None:
     """Writes JSON, making the folder where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _recorded(console: Console, bag: Path | None, limit: int) -> Recorded:
+    return {} if bag is None else inputs_from_bag(console, bag, limit)
 
 
 def _variants(specs: list[ModelSpec]) -> Iterator[tuple[ModelSpec, int]]:

@@ -14,11 +14,12 @@ import numpy as np
 
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime.backends import BACKENDS, get_backend
-from spatial_perception.runtime.backends.base import Backend, Job, Session
+from spatial_perception.runtime.backends.base import Backend, BackendUnavailableError, Job, Session
 from spatial_perception.runtime.backends.tensorrt import TensorRTRtxBackend
 from spatial_perception.runtime.cache import CacheEntry, EngineCache, EngineKey
 from spatial_perception.runtime.heartbeat import heartbeat
 from spatial_perception.runtime.precision import convert
+from spatial_perception.runtime.recording import notify
 from spatial_perception.runtime.spec import ModelSpec, Precision, TensorSpec, Variant
 from spatial_perception.runtime.tensors import (
     ModelMismatchError,
@@ -47,10 +48,6 @@ class EngineInfo:
     from_cache: bool
 
 
-class BackendUnavailableError(EngineError):
-    """A backend is not installed, or has no device here."""
-
-
 class Engine:
     """A network ready to run. `infer` may be called from any thread; calls are serialized."""
 
@@ -58,15 +55,18 @@ class Engine:
         """Takes over `session`.
 
         Raises:
-            EngineError: If what was loaded does not have the tensors that model.yaml lists.
+            ModelMismatchError: If it does not have the tensors that model.yaml lists.
         """
         self.info = info
         self._session: Session | None = session
         self._variant = variant
         self._lock = threading.Lock()
-        place = f"{info.model}/{info.file}"
-        check_declared(session.inputs, variant.inputs, f"{place}: input")
-        check_declared(session.outputs, variant.outputs, f"{place}: output")
+        try:
+            check_declared(session.inputs, variant.inputs, f"{info.model}/{info.file}: input")
+            check_declared(session.outputs, variant.outputs, f"{info.model}/{info.file}: output")
+        except ModelMismatchError:
+            session.close()
+            raise
 
     @property
     def inputs(self) -> Mapping[str, TensorSpec]:
@@ -90,6 +90,7 @@ class Engine:
         """
         place = f"model '{self.info.model}'"
         arrays = checked_inputs(inputs, self._variant.inputs, place)
+        notify(self.info.model, self.info.file, arrays)
         with self._lock:
             if self._session is None:
                 raise EngineError(f"{place}: the engine is closed")

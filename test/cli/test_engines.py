@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spatial_perception.cli import bench, doctor, engines
+from spatial_perception.cli import bag_run, bench, doctor, engines
 from spatial_perception.errors import DatasetError, EngineError
-from spatial_perception.runtime import BACKENDS
+from spatial_perception.runtime import BACKENDS, create_engine
 from spatial_perception.runtime.backends import get_backend
 from spatial_perception.runtime.cache import EngineCache
 from spatial_perception.runtime.spec import (
@@ -108,6 +108,25 @@ def test_verify_passes_and_writes_what_it_found(
     assert "100.00%" in capsys.readouterr().out
 
 
+def test_verify_on_a_bag_takes_what_the_graph_feeds_its_engines(
+    command: Command, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def graph_over_bag(console: object, bag: Path, backend: str = "auto") -> dict[str, object]:
+        engine = create_engine(ModelSpec.load(models / "blend"), backend="onnxruntime")
+        for level in range(10):
+            engine.infer({"image": np.full((1, 3, 8, 8), level, np.float32)})
+        return {}
+
+    monkeypatch.setattr(bag_run, "run_over_bag", graph_over_bag)
+    path = tmp_path / "v.json"
+    verify = ("engines", "verify", "--backend", "onnxruntime", "--bag", "drive", "--json", path)
+    assert command(*verify, "--samples", 4) == 0
+    assert json.loads(path.read_text())["verified"][0]["samples"] == 4
+    monkeypatch.setattr(bag_run, "run_over_bag", lambda console, bag, backend="auto": {})
+    assert command(*verify) == 0
+    assert json.loads(path.read_text())["verified"] == []
+
+
 def test_verify_exits_1_when_an_engine_disagrees_or_does_not_run(
     command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,6 +143,7 @@ def test_verify_exits_1_when_an_engine_disagrees_or_does_not_run(
         (("engines", "build", "blent"), "did you mean 'blend'"),
         (("engines", "verify", "--input", "gone.npz"), r"gone\.npz: cannot be read"),
         (("engines", "build", "--backend", "onnxruntime", "--precision", "int8"), "calibration"),
+        (("engines", "build", "--calibration", "c.npz"), "--precision int8 alone"),
         (
             ("engines", "build", "--backend", "openvino", "--compute-capability", "8.9"),
             "tensorrt_rtx alone",

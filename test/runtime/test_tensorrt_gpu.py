@@ -1,4 +1,4 @@
-"""TensorRT and TensorRT-RTX on a real GPU, against fp32 ONNX Runtime; skipped where there is none."""
+"""TensorRT and TensorRT-RTX on a real GPU, against fp32 ONNX Runtime."""
 
 from __future__ import annotations
 

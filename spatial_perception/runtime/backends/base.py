@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from spatial_perception.errors import EngineError
 from spatial_perception.runtime.spec import ModelSpec, Precision, TensorSpec, Variant
 
 Arrays = Mapping[str, np.ndarray]
@@ -31,6 +32,10 @@ class Job:
     def label(self) -> str:
         """Model and file, for messages."""
         return f"{self.spec.name}/{self.variant.file}"
+
+
+class BackendUnavailableError(EngineError):
+    """A backend is not installed, or has no device here."""
 
 
 class Session(abc.ABC):
