@@ -1,5 +1,7 @@
 """Edges of boxes in the picture."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,19 @@ def test_a_box_ahead_shows_twelve_edges() -> None:
     edges_px, names = visible_edges(corners_at(12.0), examples.example_camera())
     assert edges_px.shape == (12, 2, 2)
     assert names.tolist() == list(range(12))
+
+
+def test_edges_join_the_corners_that_differ_along_one_axis() -> None:
+    camera = examples.example_camera()
+    edges_px, _ = visible_edges(corners_at(12.0), camera)
+    drawn = {frozenset(map(tuple, edge.round(3).tolist())) for edge in edges_px}
+    places = camera.project(corners_at(12.0))[0].round(3).tolist()
+    expected = {
+        frozenset({tuple(places[a]), tuple(places[b])})
+        for a, b in itertools.combinations(range(8), 2)
+        if (CORNERS_BASE[a] != CORNERS_BASE[b]).sum() == 1
+    }
+    assert drawn == expected
 
 
 def test_a_box_behind_shows_none() -> None:
