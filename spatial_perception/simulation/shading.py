@@ -76,8 +76,8 @@ def _noise() -> np.ndarray:
 def noise(u: np.ndarray, v: np.ndarray, period_m: float) -> np.ndarray:
     """(N,) float32 noise of unit deviation at positions in metres, repeated after a period."""
     scale = _NOISE_SIZE / period_m
-    row = (u * scale).astype(np.int64) % _NOISE_SIZE
-    column = (v * scale).astype(np.int64) % _NOISE_SIZE
+    row = np.floor(u * scale).astype(np.int64) % _NOISE_SIZE
+    column = np.floor(v * scale).astype(np.int64) % _NOISE_SIZE
     values: np.ndarray = _noise()[row, column]
     return values
 
@@ -161,7 +161,7 @@ def _texture(
     brick = np.flatnonzero(((surfaces == Surface.FACADE) | (surfaces == Surface.WALL)) & ~flat)
     if len(brick):
         row = z[brick] / 0.11
-        shift = np.where(row.astype(np.int64) % 2 == 0, 0.0, 0.5)
+        shift = np.where(np.floor(row) % 2 == 0, 0.0, 0.5)
         joint = (row % 1.0 < 0.14) | ((across[brick] / 0.26 + shift) % 1.0 < 0.06)
         fade = np.clip(1.2 - distance_m[brick] / 22.0, 0, 1)
         factor[brick] *= 1 - 0.22 * joint * fade

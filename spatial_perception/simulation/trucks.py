@@ -124,7 +124,7 @@ def lorry(rng: np.random.Generator) -> tuple[Mesh, Size]:
     deck = float(rng.uniform(0.75, 1.1))
     kind = rng.choice(["box", "tank", "flatbed", "skip"], p=[0.66, 0.1, 0.12, 0.12])
     frame = meshes.boxes(
-        [((rear + x1) / 2, 0, deck - 0.12), ((rear + x1) / 2, 0, 0.65)],
+        [((rear + x1) / 2, 0, deck - 0.12), ((rear + x1) / 2 + 0.2, 0, 0.65)],
         [(x1 - rear, width * 0.96, 0.24), (x1 - rear + 0.4, 0.9, 0.3)],
         Surface.TRIM,
         (45, 45, 46),
@@ -132,11 +132,11 @@ def lorry(rng: np.random.Generator) -> tuple[Mesh, Size]:
     if kind == "box":
         load = _hull(rear, x1, width, deck, height, 0.0, 0.03, Surface.CARGO, cargo)
     elif kind == "tank":
-        half = (height - deck) / 2 * 0.8
+        half = min((height - deck) / 2 * 0.8, width / 2)
         load = meshes.tubes(
             [[rear + 0.1, 0, deck + half]],
             [[x1, 0, deck + half]],
-            min(half, width / 2),
+            half,
             Surface.CARGO,
             cargo,
             16,
@@ -213,7 +213,7 @@ def semitrailer(rng: np.random.Generator) -> tuple[Mesh, Size]:
         ),
     ]
     if not alone:
-        cab_height = float(rng.uniform(2.9, 3.8))
+        cab_height = min(float(rng.uniform(2.9, 3.8)), height)
         parts += [
             _hull(
                 front - cab_length,

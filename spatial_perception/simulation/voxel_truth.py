@@ -115,6 +115,8 @@ def _paint(
 def _bury(labels: np.ndarray) -> None:
     """Marks what lies under the ground as unknown and fills the bodies of vehicles."""
     ground = np.isin(labels, [POINT_LABELS.index(n) for n in ("road", "sidewalk", "terrain")])
+    # Where nothing of the ground is left, whatever stands lowest covers it.
+    ground |= (labels != FREE) & ~ground.any(0)
     above = np.logical_or.accumulate(ground[::-1], axis=0)[::-1]
     labels[above & (labels == FREE)] = UNLABELED
     vehicle = labels == POINT_LABELS.index("vehicle")
