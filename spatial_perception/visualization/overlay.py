@@ -93,8 +93,7 @@ def _with_mask(pixels: RgbImage, segmentation: LabelImage, style: OverlayStyle) 
     if style.outline:
         border = cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8))
         cv2.copyTo(colors, border, blended)
-    unlabeled = cv2.compare(labels, np.array([UNLABELED], np.float64), cv2.CMP_EQ)
-    cv2.copyTo(pixels, unlabeled, blended)
+    cv2.copyTo(pixels, (labels == UNLABELED).view(np.uint8), blended)
     return blended
 
 
