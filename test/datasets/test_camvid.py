@@ -1,0 +1,43 @@
+import cv2
+import numpy as np
+import pytest
+
+from spatial_perception.core.labels import UNLABELED
+from spatial_perception.datasets.camvid import read_camvid
+from spatial_perception.errors import DatasetError
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "val").mkdir()
+    (tmp_path / "valannot").mkdir()
+    for number in range(2):
+        cv2.imwrite(str(tmp_path / "val" / f"f{number}.jpg"), np.zeros((12, 16, 3), np.uint8))
+        mask = np.arange(12 * 16).reshape(12, 16) % 12
+        cv2.imwrite(str(tmp_path / "valannot" / f"f{number}.png"), mask.astype(np.uint8))
+    return tmp_path
+
+
+def test_frames_have_picture_and_labels(root):
+    frames = read_camvid(root, "val")
+    assert [frame.name for frame in frames] == ["f0", "f1"]
+    assert frames[0].image().shape == (12, 16, 3)
+    labels = frames[0].labels()
+    assert labels[0, :12].tolist() == [*range(11), UNLABELED], "void becomes unlabeled"
+
+
+def test_a_picture_without_mask_is_named(root):
+    (root / "valannot" / "f1.png").unlink()
+    with pytest.raises(DatasetError, match=r"f1\.png: no such mask for f1\.jpg"):
+        read_camvid(root, "val")
+
+
+def test_a_mask_with_another_class_is_refused(root):
+    cv2.imwrite(str(root / "valannot" / "f0.png"), np.full((12, 16), 12, np.uint8))
+    with pytest.raises(DatasetError, match=r"f0\.png: expected classes 0 to 11, got 12"):
+        read_camvid(root, "val")[0].labels()
+
+
+def test_a_missing_split_is_named(root):
+    with pytest.raises(DatasetError, match="train: no such folder"):
+        read_camvid(root, "train")

@@ -1,0 +1,118 @@
+"""Train a few steps, export, load again: the three commands on a data set of sixty crops."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from spatial_perception.datasets.lights import LIGHT_LABELS
+from spatial_perception.errors import ConfigError
+from spatial_perception.networks import build
+from spatial_perception.runtime.spec import ModelSpec
+from spatial_perception.training.tasks import export_model, tasks, train
+
+CONFIGS = Path(__file__).parents[2] / "config" / "training"
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("lights")
+    generator = np.random.default_rng(0)
+    for channel, name in enumerate(LIGHT_LABELS.names):
+        (root / name).mkdir()
+        for number in range(20):
+            picture = generator.integers(0, 80, (20, 20, 3), dtype=np.uint8)
+            picture[5 * channel + 2 : 5 * channel + 7, 7:13, 2 - channel] = 250
+            cv2.imwrite(str(root / name / f"{number}.png"), picture)
+    return root
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> Path:
+    content = yaml.safe_load((CONFIGS / "light_classifier.yaml").read_text())
+    content |= {"width": 8, "batch_size": 16}
+    content["fit"] |= {"steps": 30, "validate_every": 15, "device": "cpu"}
+    path = tmp_path_factory.mktemp("config") / "light_classifier.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.fixture(scope="module")
+def models(crops, config, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    result = train("light_classifier", config, crops, folder / "run", show=False)
+    export_model("light_classifier", config, crops, result.weights, folder)
+    return folder
+
+
+def test_every_model_has_its_configuration_file():
+    assert set(tasks) == {path.stem for path in CONFIGS.glob("*.yaml")}
+
+
+def test_model_yaml_is_complete_and_its_checksums_hold(models):
+    spec = ModelSpec.load(models / "light_classifier")
+    assert spec.decoder == "classification"
+    assert spec.label_set.names == LIGHT_LABELS.names
+    assert spec.variants[0].inputs["crops"].shape == (8, 3, 32, 32)
+    assert spec.variants[0].outputs["logits"].shape == (8, 3)
+    assert set(spec.files) == {"weights.safetensors", "model.onnx"}
+    assert spec.metrics[0].values["accuracy"] > 40.0
+    assert spec.decoder_arguments["temperature"] > 0.0
+    assert spec.data_licence
+
+
+def test_the_graph_is_the_stored_weights_and_nothing_else(models):
+    folder = models / "light_classifier"
+    spec = ModelSpec.load(folder)
+    network = build(spec.network.name, **spec.network.arguments)
+    stored = load_file(folder / "weights.safetensors")
+    assert all(v.dtype == torch.float16 for v in stored.values() if v.ndim > 1)
+    network.load_state_dict({key: value.float() for key, value in stored.items()})
+    crops = 255.0 * torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        expected = network.eval()(crops).numpy()
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+    found = session.run(["logits"], {"crops": crops.numpy()})[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_the_graph_is_small_and_says_nothing_of_the_machine(models):
+    path = models / "light_classifier" / "model.onnx"
+    graph = onnx.load(path)
+    operators = {node.op_type for node in graph.graph.node}
+    assert "GridSample" in operators
+    assert "BatchNormalization" not in operators, "folded into the convolutions"
+    assert str(Path.home()).encode() not in path.read_bytes()
+    assert b".py" not in path.read_bytes()
+
+
+def test_the_card_has_commands_and_metrics(models):
+    card = (models / "light_classifier" / "MODEL_CARD.md").read_text()
+    for text in ("spatial-perception train", "export", "evaluate", "accuracy", "GFLOP", "Seed 0"):
+        assert text in card
+
+
+def test_a_checkpoint_of_another_network_is_refused(models, crops, config, tmp_path):
+    content = yaml.safe_load(config.read_text()) | {"width": 12}
+    other = tmp_path / "light_classifier.yaml"
+    other.write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError, match="weights do not fit the configuration"):
+        export_model("light_classifier", other, crops, models / "run" / "best.pt", tmp_path)
+
+
+def test_an_unknown_option_is_refused_with_the_near_miss(config, crops, tmp_path):
+    other = tmp_path / "light_classifier.yaml"
+    other.write_text(config.read_text().replace("batch_size:", "batchsize:"))
+    with pytest.raises(ConfigError, match="'batchsize'; did you mean 'batch_size'"):
+        train("light_classifier", other, crops, tmp_path)
+
+
+def test_an_unknown_model_is_refused_with_the_near_miss(config, crops, tmp_path):
+    with pytest.raises(ConfigError, match="did you mean 'light_classifier'"):
+        train("light_clasifier", config, crops, tmp_path)
