@@ -79,6 +79,9 @@ class Process:
     def autostart(self, nodes: Sequence[StageNode]) -> None:
         """Configures and activates nodes as soon as they spin."""
 
+        for node in nodes:
+            self._loaded[node.stage_name] = Readiness.LOADING
+
         def run() -> None:
             for node in nodes:
                 node.trigger_configure()

@@ -102,7 +102,7 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         """Returns the subscriptions that feed an input from one of its topics."""
         name = self.source_name(port, topic)
         events = SubscriptionEventCallbacks(
-            incompatible_qos=functools.partial(self._warn_incompatible, name)
+            incompatible_qos=functools.partial(self._warn_incompatible, name),
         )
         options = [QoSOverridingOptions.with_default_policies(), None]
         return [
