@@ -47,7 +47,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "training": (
         {"networks", "datasets", "ops", "core", "runtime", "pipelines", "evaluation"},
-        {*LIGHT, "cv2", "torch", "torchvision", "onnx", "safetensors", "rich", "tensorboard"},
+        {*LIGHT, "cv2", "torch", "torchvision", "onnx", "onnxruntime", "safetensors", "rich"},
     ),
 }
 ROS = {"rclpy", "launch", "launch_ros", "ament_index_python", "lifecycle_msgs", "rcl_interfaces"}
