@@ -12,7 +12,7 @@ from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS, UNLABELE
 from spatial_perception.core.voxels import VoxelGrid
 from spatial_perception.datasets.shards import VoxelTruth
 from spatial_perception.evaluation.box_scans import BoxScan, BoxScanSource
-from spatial_perception.evaluation.detection3d import BoxFrame, BoxMetrics
+from spatial_perception.evaluation.detection3d import MODERATE, BoxFrame, BoxMetrics
 from spatial_perception.evaluation.label_map import label_lut
 from spatial_perception.evaluation.measurement import (
     Illustration,
@@ -29,7 +29,8 @@ MIN_SCORE = 0.05
 
 _SHOWN_SCORE = 0.3
 _SHOWN_LABELS = LabelSet(
-    ("truth", "detection"), np.array([[90, 220, 120], [255, 150, 40]], np.uint8)
+    ("truth", "neutral", "detection"),
+    np.array([[90, 220, 120], [150, 150, 150], [255, 150, 40]], np.uint8),
 )
 
 
@@ -105,17 +106,16 @@ def _voxels_compared(
 
 
 def _picture(scan: BoxScan, frame: BoxFrame) -> NDArray[np.uint8]:
-    """A bird's-eye view of truth and confident detections."""
-    shown = frame.scores >= _SHOWN_SCORE
-    boxes = np.concatenate([frame.truth_boxes, frame.boxes[shown]]).astype(np.float32)
-    truths = len(frame.truth_boxes)
+    """A bird's-eye view of truths that count, neutral ones, and confident detections."""
+    counts = frame.truth_levels <= MODERATE
+    confident = frame.scores >= _SHOWN_SCORE
+    neutral = np.unique(frame.truth_boxes[~counts], axis=0)
+    parts = [frame.truth_boxes[counts], neutral, frame.boxes[confident]]
+    boxes = np.concatenate(parts).astype(np.float32)
+    labels = np.repeat(np.arange(3), [len(part) for part in parts]).astype(np.int32)
+    scores = np.ones(len(boxes), np.float32)
+    scores[labels == 2] = frame.scores[confident]
     objects = Detections3D(
-        scan.cloud.header,
-        boxes[:, :3],
-        boxes[:, 3:6],
-        boxes[:, 6],
-        np.concatenate([np.ones(truths), frame.scores[shown]]).astype(np.float32),
-        (np.arange(len(boxes)) >= truths).astype(np.int32),
-        _SHOWN_LABELS,
+        scan.cloud.header, boxes[:, :3], boxes[:, 3:6], boxes[:, 6], scores, labels, _SHOWN_LABELS
     )
     return draw_bev(scan.cloud, objects=objects)

@@ -27,6 +27,7 @@ from spatial_perception.runtime.spec import ModelSpec
 SPLITS: tuple[Split, ...] = ("train", "val", "trainval", "test")
 _CHUNK = 64
 _SHOWN_PX = 160
+_EXAMPLES = 24
 
 
 def evaluate_gtsrb(request: Request, progress: Progress) -> Measurement:
@@ -58,7 +59,7 @@ def _evaluate(
     matrix = ConfusionMatrix(names)
     matrix.add(answers, truth)
     captions = [
-        f"{_name(path)}: {names[actual]}, said {crops.label_set.name(int(answer))}"
+        f"{_name(path)}: {names[actual]},\nsaid {crops.label_set.name(int(answer))}"
         for path, actual, answer in zip(paths, truth, answers, strict=True)
     ]
     illustration = Illustration(
@@ -67,6 +68,7 @@ def _evaluate(
         lambda index: _enlarged(paths[index]),
         confusion=matrix.counts,
         classes=names,
+        examples=_EXAMPLES,
     )
     return Measurement(split, len(truth), compute, illustration)
 

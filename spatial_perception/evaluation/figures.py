@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from spatial_perception.evaluation.measurement import Illustration
 from spatial_perception.evaluation.precision_recall import Curve
 
-EXAMPLES = 4
 _SHOW_COUNTS_UP_TO = 12
 _DPI = 140
+_WIDTH_INCH = 14.0
+_SMALL_PX = 200
 
 
 def write_figures(illustration: Illustration, folder: Path, title: str) -> list[Path]:
@@ -36,12 +37,13 @@ def write_figures(illustration: Illustration, folder: Path, title: str) -> list[
             written[-1], dpi=_DPI
         )
     order = np.argsort(-illustration.errors, kind="stable")
-    for name, chosen in (("worst", order[:EXAMPLES]), ("best", order[::-1][:EXAMPLES])):
+    shown = illustration.examples
+    for name, chosen in (("worst", order[:shown]), ("best", order[::-1][:shown])):
         if len(chosen):
             written.append(folder / f"{name}.png")
             pictures = [illustration.picture(int(index)) for index in chosen]
             captions = [
-                f"{illustration.names[index]} (error {illustration.errors[index]:g})"
+                f"{illustration.names[index]} (error {illustration.errors[index]:.3g})"
                 for index in chosen
             ]
             examples_figure(pictures, captions, f"{title}: {name}").savefig(written[-1], dpi=_DPI)
@@ -86,21 +88,23 @@ def confusion_figure(counts: NDArray[np.int64], names: Sequence[str], title: str
         for (row, column), share in np.ndenumerate(shares):
             color = "white" if share > 60 else "black"
             axes.text(column, row, f"{share:.0f}", ha="center", va="center", color=color)
-    figure.colorbar(image, ax=axes, label="share of the true class (%)")
+    figure.colorbar(image, ax=axes, label="share of the true class (%)", shrink=0.8)
     return figure
 
 
 def examples_figure(
     pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], title: str
 ) -> Figure:
-    """Pictures (H, W, 3) uint8 RGB with their captions, two in a row."""
-    rows = (len(pictures) + 1) // 2
+    """Pictures (H, W, 3) uint8 RGB with their captions, small ones in rows of six, else of two."""
     height, width = pictures[0].shape[:2]
-    figure = Figure(figsize=(14.0, 1.0 + rows * (7.0 * height / width + 0.4)), layout="constrained")
+    columns = min(len(pictures), 2 if max(height, width) > _SMALL_PX else 6)
+    rows = -(-len(pictures) // columns)
+    row_height = _WIDTH_INCH / columns * height / width + 0.5  # room for the caption
+    figure = Figure(figsize=(_WIDTH_INCH, 0.6 + rows * row_height), layout="constrained")
     figure.suptitle(title)
     for index, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
-        axes = figure.add_subplot(rows, 2, index + 1)
+        axes = figure.add_subplot(rows, columns, index + 1)
         axes.imshow(picture)
-        axes.set_title(caption, fontsize=9)
+        axes.set_title(caption, fontsize=9 if columns <= 2 else 6)
         axes.set_axis_off()
     return figure

@@ -83,6 +83,7 @@ class Illustration:
         curves: Precision over recall by class, for detectors.
         confusion: (K, K or K + 1) counts, rows the truth, for classifiers; None for detectors.
         classes: Names of the K classes.
+        examples: How many of the worst and of the best frames are shown.
     """
 
     names: Sequence[str]
@@ -91,6 +92,7 @@ class Illustration:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     confusion: NDArray[np.int64] | None = None
     classes: Sequence[str] = ()
+    examples: int = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)

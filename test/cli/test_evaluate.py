@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from spatial_perception.cli import evaluate
-from spatial_perception.errors import ConfigError, DatasetError
+from spatial_perception.cli.main import main
+from spatial_perception.errors import ConfigError
 from spatial_perception.evaluation import evaluators
 from spatial_perception.evaluation.measurement import Illustration, Measurement
 from spatial_perception.runtime.spec import ClassSpec, ModelSpec, TensorSpec, Variant
@@ -89,11 +90,13 @@ def test_a_model_that_the_data_set_does_not_measure_is_refused(model, tmp_path):
         run(model, "--dataset", "camvid", "--root", tmp_path)
 
 
-def test_a_missing_layout_is_one_line(model, tmp_path):
-    with pytest.raises(DatasetError) as caught:
-        run(model, "--dataset", "gtsrb", "--root", tmp_path / "absent")
-    assert "absent" in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_a_missing_layout_ends_with_2_and_one_line(model, tmp_path, capsys):
+    root = tmp_path / "absent"
+    code = main(["evaluate", model, "--dataset", "gtsrb", "--root", str(root)])
+    assert code == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert f"{root}/Final_Training/Images: no such folder" in lines[0]
 
 
 def test_an_unknown_data_set_is_a_usage_error(model, capsys):

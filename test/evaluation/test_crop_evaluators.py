@@ -64,8 +64,8 @@ def test_the_worst_crop_is_one_that_was_taken_for_another(lights, model):
     result, _, _ = measured(evaluate_lights, model, "lights", lights, split="test")
     worst = int(np.argmax(result.illustration.errors))
     assert result.illustration.names[worst] in (
-        "red/r0: red, said green",
-        "green/g0: green, said red",
+        "red/r0: red,\nsaid green",
+        "green/g0: green,\nsaid red",
     )
     assert result.illustration.picture(worst).shape == (160, 160, 3)
     assert result.illustration.confusion.tolist() == [

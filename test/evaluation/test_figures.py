@@ -22,6 +22,12 @@ def test_the_worst_frame_comes_first_in_one_figure_and_the_best_in_the_other(tmp
     assert all(cv2.imread(str(path)) is not None for path in written)
 
 
+def test_as_many_examples_are_drawn_as_asked_for(tmp_path):
+    drawn = []
+    write_figures(illustration(drawn, examples=1), tmp_path, "t")
+    assert drawn == [1, 2]
+
+
 def test_detectors_get_curves_and_classifiers_a_confusion(tmp_path):
     curve = Curve(np.array([0.9]), np.array([0.5]), np.array([1.0]))
     files = write_figures(illustration([], curves={"car": curve}), tmp_path, "t")
