@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -18,6 +19,7 @@ from spatial_perception.cli.bag_run import run_over_bag
 from spatial_perception.cli.engine_arguments import (
     add_model_arguments,
     chosen_backends,
+    engine_name,
     load_models,
     load_samples,
 )
@@ -115,9 +117,12 @@ def _engine_table(latencies: list[EngineLatency]) -> Table:
         "model",
         "backend",
         "precision",
-        title="engines; vs: times as fast as PyTorch eager, as ONNX Runtime",
+        box=SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
+        title="engines, ms; vs: times as fast as PyTorch eager and ONNX Runtime",
     )
-    for column in ("runs", "p50 ms", "p90 ms", "p99 ms", "vs torch", "vs ORT"):
+    for column in ("p50", "p90", "p99", "vs torch", "vs ORT"):
         table.add_column(column, justify="right")
     reference = {
         (lat.model, lat.file, lat.backend): lat.p50_ms
@@ -128,9 +133,7 @@ def _engine_table(latencies: list[EngineLatency]) -> Table:
         times = [f"{ms:.2f}" for ms in (lat.p50_ms, lat.p90_ms, lat.p99_ms)]
         ratios = [reference.get((lat.model, lat.file, name)) for name in _REFERENCES]
         faster = [f"{ms / lat.p50_ms:.1f}" if ms else "-" for ms in ratios]
-        table.add_row(
-            f"{lat.model}/{lat.file}", lat.backend, lat.precision, str(lat.runs), *times, *faster
-        )
+        table.add_row(engine_name(lat.model, lat.file), lat.backend, lat.precision, *times, *faster)
     return table
 
 

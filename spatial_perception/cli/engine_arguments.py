@@ -55,6 +55,11 @@ def chosen_backends(choice: str) -> list[str]:
     return [name for name in BACKENDS if not get_backend(name).unavailable()]
 
 
+def engine_name(model: str, file: str) -> str:
+    """Returns the model's name for tables, with its file where that is not the usual one."""
+    return model if file == "model.onnx" else f"{model}/{file}"
+
+
 def load_samples(
     path: Path | None, variant: Variant, count: int = 1
 ) -> list[dict[str, np.ndarray]]:

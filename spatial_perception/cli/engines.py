@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -15,6 +16,7 @@ from spatial_perception.cli.bag_run import inputs_from_bag
 from spatial_perception.cli.engine_arguments import (
     add_model_arguments,
     chosen_backends,
+    engine_name,
     load_models,
     load_samples,
 )
@@ -132,12 +134,26 @@ def run_list(arguments: argparse.Namespace) -> int:
     console = Console()
     cache = EngineCache()
     entries = cache.entries()
-    table = Table("model", "backend", "precision", "device", "version", title=str(cache.folder))
+    table = Table(
+        "model",
+        "backend",
+        "precision",
+        "device",
+        "version",
+        box=SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
+        title=str(cache.folder),
+    )
     table.add_column("MB", justify="right")
     table.add_column("state")
     for entry in entries:
         key = entry.key
-        cells = (key.backend, key.precision, key.device, key.backend_version) if key else "????"
+        cells = (
+            (key.backend, key.precision, key.device.split(" [")[0], key.backend_version)
+            if key
+            else "????"
+        )
         table.add_row(entry.model, *cells, f"{entry.size_bytes / 1e6:.1f}", entry.problem or "ok")
     console.print(table if entries else f"no engines in {cache.folder}")
     return 0
@@ -150,8 +166,17 @@ def run_verify(arguments: argparse.Namespace) -> int:
         PerceptionError: If a model or the input file is damaged, or ONNX Runtime is missing.
     """
     console = Console()
-    table = Table("model", "backend", "precision", "output", title="against fp32 ONNX Runtime")
-    for column in ("largest difference", "of the largest value", "agreement"):
+    table = Table(
+        "model",
+        "backend",
+        "precision",
+        "output",
+        box=SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
+        title="against fp32 ONNX Runtime",
+    )
+    for column in ("max diff", "relative", "agreement"):
         table.add_column(column, justify="right")
     results: list[Verification] = []
     failures: list[str] = []
@@ -217,7 +242,7 @@ def _add_rows(table: Table, result: Verification) -> None:
     info = result.engine
     for output in result.outputs:
         table.add_row(
-            f"{info.model}/{info.file}",
+            engine_name(info.model, info.file),
             info.backend,
             info.precision,
             output.name,
