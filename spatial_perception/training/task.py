@@ -90,7 +90,10 @@ class Task(abc.ABC, Generic[B]):
 
     @abc.abstractmethod
     def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
-        """Metrics on validation data; the first selects the best checkpoint, higher is better."""
+        """Metrics on validation data; the first selects the best checkpoint, higher is better.
+
+        Called in inference mode, with the network in eval mode.
+        """
 
     @abc.abstractmethod
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:

@@ -1,0 +1,92 @@
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from spatial_perception.core.labels import CAMERA_OBJECT_LABELS
+from spatial_perception.datasets.boxes import BoxPicture, write_box_list
+from spatial_perception.training.augment_images import ColorAugmentation, GeometryAugmentation
+from spatial_perception.training.checkpoint import save_weights
+from spatial_perception.training.detector_task import DetectorConfig, DetectorTask
+from spatial_perception.training.fit_config import FitConfig
+
+CAR = CAMERA_OBJECT_LABELS.index("car")
+CONFIG = DetectorConfig(
+    widths=(8, 8, 12, 16, 16),
+    blocks=(1, 1, 1, 1, 1),
+    neck_width=16,
+    validate_share=0.2,
+    batch_size=4,
+    size_hw=(96, 128),
+    mosaic=0.0,
+    geometry=GeometryAugmentation(scale=(0.9, 1.1), rotation_deg=0.0),
+    color=ColorAugmentation(0.1, 0.1, 0.1, 0.0, 0.0, 0.0),
+    fit=FitConfig(device="cpu"),
+)
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    """Ten pictures with one bright rectangle each."""
+    generator = np.random.default_rng(0)
+    pictures = []
+    for number in range(10):
+        image = generator.integers(0, 60, (96, 128, 3), dtype=np.uint8)
+        left, top = generator.integers(5, (80, 50))
+        image[top : top + 32, left : left + 40] = 230
+        path = tmp_path / f"{number}.png"
+        cv2.imwrite(str(path), image)
+        box = np.array([[left, top, left + 40, top + 32]], np.float32)
+        labels = np.array([CAR], np.int32)
+        pictures.append(BoxPicture(path, box, labels, np.zeros((0, 4), np.float32)))
+    write_box_list(tmp_path / "boxes.json", tmp_path, pictures)
+    return tmp_path
+
+
+def test_the_network_learns_to_box_what_it_is_shown(root):
+    torch.manual_seed(0)
+    task = DetectorTask("camera_detector", CONFIG, root)
+    network = task.start()
+    optimizer = torch.optim.Adam(network.parameters(), 5e-3)
+    losses = []
+    for step in range(60):
+        loss, _ = task.loss(network.train(), task.batch(step))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+    with torch.inference_mode():
+        metrics = task.validate(network.eval(), torch.device("cpu"))
+    assert next(iter(metrics)) == "map_0.5"
+    assert metrics["car_ap_0.5"] > 50.0
+
+
+def test_a_batch_is_a_function_of_the_step(root):
+    task = DetectorTask("camera_detector", replace(CONFIG, mosaic=0.5), root)
+    first, again = task.batch(5), task.batch(5)
+    assert torch.equal(first.image, again.image)
+    for one, other in zip(first.boxes, again.boxes, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_weights_of_another_model_are_taken_over_and_stay_where_frozen(root):
+    task = DetectorTask("camera_detector", CONFIG, root)
+    source = task.network().state_dict()
+    given = {key: torch.full_like(value, 0.125) for key, value in source.items() if "stem.0" in key}
+    save_weights(root / "best.pt", {**given, "unknown": torch.ones(1)}, {}, 0)
+    config = replace(CONFIG, initial=str(root / "best.pt"), frozen_stages=1)
+    task = DetectorTask("camera_detector", config, root)
+    network = task.start().train()
+    before = {key: value.clone() for key, value in network.stem.state_dict().items()}
+    assert (network.stem[0].weight == 0.125).all()
+    loss, _ = task.loss(network, task.batch(0))
+    loss.backward()
+    assert all(p.grad is None for p in network.stem.parameters())
+    assert all(p.grad is None for p in network.encoder[0].parameters())
+    assert network.encoder[2][0].body[0][0].weight.grad is not None
+    for key, value in network.stem.state_dict().items():
+        assert torch.equal(value, before[key]), "nor do its running statistics move"

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from spatial_perception.core.labels import CAMVID_LABELS
+from spatial_perception.training.fit_config import FitConfig
+from spatial_perception.training.segmenter_task import SegmenterConfig, SegmenterTask
+
+CONFIG = SegmenterConfig(
+    widths=(8, 12, 16),
+    blocks=(1, 1, 1),
+    decoder_widths=(8, 8),
+    batch_size=2,
+    crop_hw=(32, 48),
+    fit=FitConfig(device="cpu"),
+)
+
+
+@pytest.fixture
+def task(tmp_path) -> SegmenterTask:
+    """Sky over road, with a strip of void."""
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:20] = 220
+    mask = np.full((48, 64), CAMVID_LABELS.index("road"), np.uint8)
+    mask[:20] = CAMVID_LABELS.index("sky")
+    mask[19:21] = 11
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+        (tmp_path / f"{split}annot").mkdir()
+        for number in range(3):
+            cv2.imwrite(str(tmp_path / split / f"{number}.png"), picture)
+            cv2.imwrite(str(tmp_path / f"{split}annot" / f"{number}.png"), mask)
+    return SegmenterTask("camera_segmenter", CONFIG, tmp_path)
+
+
+def test_a_batch_is_a_function_of_the_step(task):
+    first, again, other = task.batch(3), task.batch(3), task.batch(4)
+    assert first.image.shape == (2, 3, 32, 48)
+    assert first.labels.shape == (2, 32, 48)
+    assert torch.equal(first.image, again.image)
+    assert not torch.equal(first.image, other.image)
+    classes = {CAMVID_LABELS.index("sky"), CAMVID_LABELS.index("road"), 255}
+    assert set(first.labels.unique().tolist()) <= classes
+
+
+def test_the_network_learns_the_scene(task):
+    torch.manual_seed(0)
+    network = task.network()
+    optimizer = torch.optim.Adam(network.parameters(), 1e-2)
+    losses = []
+    for step in range(30):
+        loss, parts = task.loss(network.train(), task.batch(step))
+        assert set(parts) == {"fine", "coarse"}
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert np.mean(losses[-5:]) < 0.3 * losses[0]
+    metrics = task.validate(network.eval(), torch.device("cpu"))
+    assert next(iter(metrics)) == "miou"
+    assert metrics["miou"] > 60.0
+
+
+def test_rare_classes_weigh_more(task, tmp_path):
+    network = task.network().eval()
+    batch = task.batch(0)
+    even = SegmenterTask("camera_segmenter", replace(CONFIG, rarity=0.0), tmp_path)
+    assert task.loss(network, batch)[0] != even.loss(network, batch)[0]
+
+
+def test_the_plan_names_each_exported_shape(task):
+    plan = task.export_plan(task.network())
+    assert [shape["image"] for shape in plan.shapes] == [(1, 3, 360, 480), (1, 3, 288, 960)]
+    assert "CC BY-NC" in plan.data_licence
