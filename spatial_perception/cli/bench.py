@@ -124,6 +124,7 @@ def _engine_table(latencies: list[EngineLatency]) -> Table:
     )
     for column in ("p50", "p90", "p99", "vs torch", "vs ORT"):
         table.add_column(column, justify="right")
+    table.columns[0].overflow = "fold"
     reference = {
         (lat.model, lat.file, lat.backend): lat.p50_ms
         for lat in latencies

@@ -154,7 +154,12 @@ def run_list(arguments: argparse.Namespace) -> int:
             if key
             else "????"
         )
-        table.add_row(entry.model, *cells, f"{entry.size_bytes / 1e6:.1f}", entry.problem or "ok")
+        table.add_row(
+            entry.model.removesuffix("/model.onnx"),
+            *cells,
+            f"{entry.size_bytes / 1e6:.1f}",
+            entry.problem or "ok",
+        )
     console.print(table if entries else f"no engines in {cache.folder}")
     return 0
 
