@@ -150,7 +150,9 @@ class DetectorTask(Task[BoxBatch]):
         )
 
     def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
-        return validation_metrics(network, self._validation, self._config.size_hw, device)
+        return validation_metrics(
+            network, self._validation, self._config.export_shapes_hw[0], device
+        )
 
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
         return ExportPlan(

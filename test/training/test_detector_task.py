@@ -21,6 +21,7 @@ CONFIG = DetectorConfig(
     validate_share=0.2,
     batch_size=4,
     size_hw=(96, 128),
+    export_shapes_hw=((96, 128),),
     mosaic=0.0,
     geometry=GeometryAugmentation(scale=(0.9, 1.1), rotation_deg=0.0),
     color=ColorAugmentation(0.1, 0.1, 0.1, 0.0, 0.0, 0.0),
