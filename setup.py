@@ -21,7 +21,7 @@ STAGES = (
 EXTRAS = {
     # inference on processor cores, the default of machines without an NVIDIA GPU
     "cpu": ["openvino>=2025.0", "onnxruntime>=1.19"],
-    "rtx": ["tensorrt-rtx>=1.2", "cuda-python>=12.6"],
+    "rtx": ["tensorrt-rtx>=1.2", "cuda-python>=12.6", "onnx>=1.17"],
     "dds": ["cyclonedds>=0.10.5"],
     "simulation": ["open3d>=0.19"],
     "training": [
@@ -32,10 +32,16 @@ EXTRAS = {
         "safetensors>=0.4",
         "tensorboard>=2.15",
     ],
-    "precision": ["onnx>=1.17", "onnxconverter-common>=1.14"],
+    "precision": ["onnx>=1.17", "onnxruntime>=1.19"],
     "argoverse": ["pyarrow>=15"],
 }
-EXTRAS["test"] = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6", "torch-geometric>=2.5"]
+EXTRAS["test"] = [
+    "pytest>=8",
+    "pytest-xdist>=3.5",
+    "hypothesis>=6",
+    "torch-geometric>=2.5",
+    "tensorrt-rtx>=1.2",
+]
 EXTRAS["check"] = ["ruff==0.17.6", "mypy==2.4.1", "types-PyYAML", "scipy-stubs"]
 
 

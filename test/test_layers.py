@@ -18,8 +18,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"core", "networks"},
         {
             *LIGHT,
-            *("openvino", "onnxruntime", "onnx", "onnxconverter_common", "tensorrt"),
-            *("tensorrt_rtx", "cuda", "torch", "safetensors"),
+            *("openvino", "onnxruntime", "onnx", "tensorrt", "tensorrt_rtx", "cuda"),
+            *("torch", "safetensors"),
         },
     ),
     "pipelines": ({"core", "ops", "runtime"}, {"numpy", "scipy", "cv2"}),
@@ -55,7 +55,7 @@ SHARED = {"errors", "config"}
 EAGER_FORBIDDEN = {  # must be imported inside functions, so that a vehicle's install stays light
     "ops": {"torch"},
     "runtime": {
-        *("openvino", "onnxruntime", "onnx", "onnxconverter_common", "tensorrt", "tensorrt_rtx"),
+        *("openvino", "onnxruntime", "onnx", "tensorrt", "tensorrt_rtx"),
         *("cuda", "torch", "safetensors", "spatial_perception.networks"),
     },
     "datasets": {"pyarrow"},
