@@ -79,7 +79,7 @@ def facade(rng: np.random.Generator, length_m: float, height_m: float, color: ND
     pieces = [
         meshes.quads(walls, Surface.FACADE, color),
         meshes.quads(panes[~closed], Surface.WINDOW, (58, 66, 74)),
-        meshes.quads(panes[closed], Surface.FACADE, rng.integers(40, 200, 3)),
+        meshes.quads(panes[closed], Surface.FACADE, meshes.muted(rng, 40, 190)),
         # Curtains and inner walls, seen through the panes.
         meshes.quads(panes[~closed] + [0, rng.uniform(0.2, 2.5), 0], Surface.FACADE, (90, 84, 76)),
     ]

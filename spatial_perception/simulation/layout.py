@@ -88,7 +88,7 @@ class StreetPlan:
 
 def sample_plan(rng: np.random.Generator, start_m: float, end_m: float) -> StreetPlan:
     """A street drawn at random between two positions."""
-    style = rng.dirichlet([1.1, 1.3, 0.65, 0.35, 0.4, 0.35, 0.35])
+    style = rng.dirichlet([1.0, 1.5, 0.9, 0.25, 0.5, 0.3, 0.3])
     sidewalk = float(rng.uniform(1.2, 4.0))
     junctions = _sample_junctions(rng, start_m, end_m)
     parking = tuple(

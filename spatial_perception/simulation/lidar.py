@@ -55,9 +55,9 @@ class LidarConditions:
         """Conditions drawn for domain randomization."""
         return cls(
             range_noise_m=float(rng.uniform(0.008, 0.035)),
-            drop_share=float(rng.uniform(0.01, 0.16)),
+            drop_share=float(rng.uniform(0.0, 0.10)),
             gain=float(np.exp(rng.normal(0, 0.25))),
-            dark_drop=float(rng.uniform(0, 0.8)),
+            dark_drop=float(rng.uniform(0, 0.7)),
             intensity_gain=float(np.exp(rng.normal(0, 0.25))),
             beam_jitter_deg=float(rng.uniform(0, 0.04)),
         )
@@ -70,8 +70,9 @@ def _even(top: float, bottom: float, count: int) -> tuple[float, ...]:
 LIDAR_MODELS = {
     model.name: model
     for model in (
-        # Velodyne HDL-64E S2: an upper block at 1/3 degree, a lower one at 1/2 degree.
-        LidarModel("hdl64", _even(2.0, -8.33, 32) + _even(-8.83, -24.8, 32), 2083, 1.73, 120.0),
+        # Velodyne HDL-64E S2: an upper block at 1/3 degree, a lower one at 1/2 degree; leaning
+        # back by half a degree, as KITTI's does.
+        LidarModel("hdl64", _even(2.6, -7.73, 32) + _even(-8.23, -24.2, 32), 2083, 1.73, 120.0),
         # Velodyne VLP-32C: dense around the horizon (user manual, table 9-1).
         LidarModel(
             "vlp32",
@@ -254,5 +255,7 @@ def _echo(
     speckle = rng.normal(1, 0.14, len(surface)).astype(np.float32)
     mirror = gloss * 0.6 * np.clip(cosine - 0.97, 0, 1) / 0.03
     power = reflectance * (0.55 + 0.45 * cosine) * (1 - 0.9 * gloss) * speckle
-    power = power * conditions.intensity_gain + mirror
+    # Echoes near the threshold, and what is left of them on gloss, are reported as nothing.
+    faint = np.clip((reach_m / distance_m - 1) / 1.5, 0, 1)
+    power = (power * conditions.intensity_gain - 0.09 * gloss) * faint + mirror
     return np.clip(np.round(power * 100) / 100, 0, 0.99), lost

@@ -93,7 +93,7 @@ class SceneryBuilder:
                 s += gap
         if front - self._edge(block) > 2.5:
             self._scatter(
-                vegetation.bush, block, int(rng.integers(0, 14)), self._edge(block) + 1, front - 1
+                vegetation.bush, block, int(rng.integers(0, 18)), self._edge(block) + 1, front - 1
             )
             self._scatter(
                 vegetation.tree, block, int(rng.integers(0, 5)), self._edge(block) + 1, front - 1
@@ -118,7 +118,7 @@ class SceneryBuilder:
     def _fill_houses(self, block: Block) -> None:
         rng, s = self._rng, block.start_m
         edge = self._edge(block)
-        if rng.random() < 0.4:
+        if rng.random() < 0.6:
             self._thicket(block)
         front = max(self._front(block), edge + float(rng.uniform(2, 7)))
         while block.end_m - s > 8:
@@ -142,7 +142,7 @@ class SceneryBuilder:
                 d = edge + 0.5 if block.side > 0 else -(edge + 0.5) - front
                 self._along(mesh, s, d, across=True)
             garden = Block(block.side, s, s + plot, "houses")
-            self._scatter(vegetation.bush, garden, int(rng.integers(0, 9)), edge + 1, front)
+            self._scatter(vegetation.bush, garden, int(rng.integers(0, 14)), edge + 1, front)
             self._scatter(vegetation.tree, garden, int(rng.integers(0, 3)), edge + 1.5, front)
             self._scatter(vegetation.tree, garden, int(rng.integers(0, 3)), front + 12, front + 30)
             s += plot
@@ -263,7 +263,7 @@ class SceneryBuilder:
             (street_furniture.bench, 0.012, face + np.pi / 2),
             (street_furniture.shelter, 0.006, face - np.pi / 2),
             (lambda r: bike_rack(r, int(r.integers(2, 10))), 0.012, face + np.pi / 2),
-            (vegetation.bush, 0.02, 0.0),
+            (vegetation.bush, 0.06, 0.0),
         )
         for build, per_m, yaw in builds:
             for _ in range(int(rng.poisson(per_m * length))):

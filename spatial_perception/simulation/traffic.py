@@ -85,7 +85,7 @@ class TrafficBuilder:
                 own = side < 0 and abs(d - self._ego_d) < 1.0
                 speed = ego_speed_mps if own else float(rng.uniform(5, 14))
                 speed = speed if self._flowing else 0.0
-                gap = float(np.exp(rng.uniform(np.log(8), np.log(110))))
+                gap = float(np.exp(rng.uniform(np.log(9), np.log(160))))
                 s = self._reach[0] + float(rng.uniform(0, gap))
                 while s < self._reach[1]:
                     kind = str(rng.choice(["car", "truck", "cyclist"], p=[0.87, 0.10, 0.03]))
@@ -140,10 +140,10 @@ class TrafficBuilder:
         for side in (1, -1):
             kind = plan.parking[side < 0]
             if kind == "none":
-                if rng.random() < 0.25:
+                if rng.random() < 0.25 and not self._flowing:
                     self._row(side, plan.road_half_m(side) + 0.4, 6.0, 0.25, 0.0)
                 continue
-            share = float(rng.uniform(0.15, 0.95))
+            share = float(rng.uniform(0.1, 0.9))
             center = plan.road_half_m(side) - plan.parking_width_m(side) / 2
             if kind == "parallel":
                 self._row(side, center, float(rng.uniform(5.2, 6.4)), share, 0.0)
@@ -251,7 +251,7 @@ class TrafficBuilder:
         for _ in range(int(rng.poisson(np.exp(rng.uniform(np.log(0.8), np.log(9)))))):
             side = int(rng.choice([-1, 1]))
             edge = plan.lanes * plan.lane_width_m
-            d = side * (edge + float(rng.uniform(-0.55 if self._flowing else -1.3, 0.1)))
+            d = side * (edge + float(rng.uniform(*((-0.3, 0.0) if self._flowing else (-1.3, 0.1)))))
             if rng.random() < 0.35:
                 d = side * (plan.road_half_m(side) + float(rng.uniform(0.5, plan.sidewalk_m)))
             yaw = 0.0 if (side < 0) == (rng.random() < 0.9) else np.pi

@@ -26,7 +26,7 @@ def test_box_encloses_the_body_without_its_mirrors(body: BodyType) -> None:
 
 @pytest.mark.parametrize("body", BODY_TYPES, ids=lambda b: b.name)
 def test_cabin_tapers_towards_the_roof(body: BodyType) -> None:
-    mesh, size = car(np.random.default_rng(6), body)
+    mesh, _ = car(np.random.default_rng(6), body)
     glass = vertices_of(mesh, Surface.CAR_GLASS)
     high = glass[glass[:, 2] > np.quantile(glass[:, 2], 0.8)]
     low = glass[glass[:, 2] < np.quantile(glass[:, 2], 0.2)]

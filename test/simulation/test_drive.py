@@ -63,7 +63,7 @@ def test_what_stands_still_stays_in_its_place_in_odom(moments: list[Moment]) -> 
 
 def test_what_moves_goes_where_its_velocity_points(moments: list[Moment]) -> None:
     first, last = moments[0], moments[2]
-    common, a, b = np.intersect1d(first.ids, last.ids, return_indices=True)
+    _, a, b = np.intersect1d(first.ids, last.ids, return_indices=True)
     moving = np.abs(first.velocities_mps[a]).max(1) > 3
     assert moving.any()
     base = first.odom_from_base.inverse() @ last.odom_from_base
