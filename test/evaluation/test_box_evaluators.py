@@ -80,6 +80,7 @@ def test_voxels_are_compared_where_both_grids_are(measured, tmp_path):
     truth = np.full((2, 3, 4), 254, np.uint8)
     truth[0, :, :2] = ROAD
     truth[1, 0, 0] = POLE
+    truth[1, :, 3] = POLE  # where the model's grid has ended
     write_shard(tmp_path / "val" / "a.npz", [box(10)], [CAR], [50], truth)
 
     def grid(header):

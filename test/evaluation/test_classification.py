@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from spatial_perception.evaluation.classification import accuracy, confusion, ece
+from spatial_perception.evaluation.classification import (
+    accuracy,
+    calibration_error,
+    confusion,
+    ece,
+)
 
 
 def test_accuracy_by_hand():
@@ -31,6 +36,12 @@ def test_a_calibrated_classifier_has_little_ece_and_an_overconfident_one_much():
     assert ece(calibrated, truth) < 1.5
     overconfident = np.tile([0.99, 0.01], (20000, 1))
     assert ece(overconfident, truth) == pytest.approx(24.0, abs=1.0)
+
+
+def test_a_bin_holds_its_upper_edge_and_not_its_lower_one():
+    # 0.5 lies in (0, 0.5], 0.6 in (0.5, 1]
+    error = calibration_error(np.array([0.5, 0.6]), np.array([True, False]), bins=2)
+    assert error == pytest.approx(100 * (0.5 + 0.6) / 2)
 
 
 def test_certainty_falls_into_the_last_bin():

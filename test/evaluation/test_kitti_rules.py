@@ -102,6 +102,7 @@ def judged(*centers, dont_care=(), max_range_m=np.inf):
 def test_what_the_camera_did_not_see_is_outside():
     judgement = judged((20, 0, 0.8), (-20, 0, 0.8), (10, 15, 0.8), (10, 8, 0.8))
     assert judgement.outside.tolist() == [False, True, True, False]
+    assert (judgement.levels == EASY).all()  # unseen is excused, not neutral
 
 
 def test_beyond_the_labelled_range_is_outside():
