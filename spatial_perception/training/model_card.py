@@ -32,8 +32,8 @@ Data: {training_data}.
 Seed {seed}; batches, augmentation and schedule as in `config/training/{name}.yaml`. To make the
 model again and to measure it:
 
-    spatial-perception train {name} --data ROOT --output RUN
-    spatial-perception export {name} --data ROOT --checkpoint RUN/best.pt
+    spatial-perception train {name} --data ROOT
+    spatial-perception export {name} --data ROOT
     spatial-perception evaluate {name} --root ROOT {evaluation}
 
 ## Metrics
