@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from spatial_perception.nodes.names import ABSOLUTE
 from spatial_perception.nodes.parameters import ParameterInfo, node_parameters
@@ -114,3 +115,15 @@ def _yaml_entries(infos: Iterable[ParameterInfo], indent: int) -> Iterator[str]:
             comment, 100, initial_indent=f"{margin}# ", subsequent_indent=f"{margin}# "
         )
         yield f"{margin}{leaf}: {json.dumps(info.default)}"
+
+
+def update(root: Path) -> None:
+    """Writes the parameter file, and the tables between the marks of docs/ros.md, anew."""
+    (root / "config" / "perception.yaml").write_text(parameter_file())
+    path = root / "docs" / "ros.md"
+    text = path.read_text()
+    for name, table in {"topics": topic_table(), "parameters": parameter_tables()}.items():
+        before, begin, rest = text.partition(f"<!-- begin {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end {name} -->")
+        text = f"{before}{begin}\n{table}\n\n{end}{after}"
+    path.write_text(text)
