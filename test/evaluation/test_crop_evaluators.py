@@ -81,6 +81,17 @@ def test_only_the_frames_asked_for_are_measured(lights, model):
     assert (result.frames, metrics["accuracy"]) == (2, 50.0)
 
 
+def test_crops_at_the_root_are_a_test_those_under_training_are_not(lights, model):
+    result, _, _ = measured(evaluate_lights, model, "lights", lights)
+    assert (result.split, result.frames) == ("test", 11)
+    (lights / "training").mkdir()
+    for name in ("red", "yellow", "green"):
+        (lights / name).rename(lights / "training" / name)
+    result, _, _ = measured(evaluate_lights, model, "lights", lights)
+    assert result.split == "val"
+    assert 0 < result.frames < 11
+
+
 def test_signs_are_measured_on_the_test_table(tmp_path, color_classifier):
     images = tmp_path / "Final_Test" / "Images"
     write_crop(images / "00000.ppm", RED)
@@ -88,5 +99,5 @@ def test_signs_are_measured_on_the_test_table(tmp_path, color_classifier):
     table = "Filename;Width;ClassId\n00000.ppm;20;14\n00001.ppm;20;12\n"
     (images / "GT-final_test.csv").write_text(table)
     path = color_classifier(("stop", "cat"), np.array([[9, 0], [0, 9], [0, 0]], float))
-    result, metrics, _ = measured(evaluate_gtsrb, str(path), "gtsrb", tmp_path, split="test")
-    assert (result.frames, metrics["accuracy"]) == (2, 50.0)
+    result, metrics, _ = measured(evaluate_gtsrb, str(path), "gtsrb", tmp_path)
+    assert (result.split, result.frames, metrics["accuracy"]) == ("test", 2, 50.0)

@@ -76,6 +76,13 @@ def test_frames_are_taken_by_name(root, model):
     assert result.compute(np.ones(1, np.int64))["miou"] == 100.0
 
 
+def test_the_test_is_taken_where_it_is_there(root, model):
+    assert measured(model, root).split == "val"
+    for name in ("val", "valannot"):
+        (root / name).rename(root / name.replace("val", "test"))
+    assert measured(model, root).split == "test"
+
+
 def test_a_missing_split_is_told(root, model):
     with pytest.raises(DatasetError, match="test: no such folder"):
         measured(model, root, split="test")
