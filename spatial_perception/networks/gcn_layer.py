@@ -9,8 +9,8 @@ from torch import Tensor, nn
 class GraphConvolution(nn.Module):
     """D^-1/2 (A + I) D^-1/2 X W + b over padded tables of neighbours.
 
-    The sum over a node's neighbours is a gather and a product of a row with a matrix, so that exported
-    it needs no scatter. Equal to torch_geometric.nn.GCNConv on the same graph.
+    The sum over a node's neighbours is a gather and a product of a row with a matrix, so that
+    exported it needs no scatter. Equal to torch_geometric.nn.GCNConv on the same graph.
 
     Args:
         in_channels: Features of a node before.

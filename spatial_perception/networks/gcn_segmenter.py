@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -76,8 +78,7 @@ class GcnSegmenter(SpatialNetwork):
             for level, width in enumerate(channels)
         )
         self.lateral = nn.ModuleList(
-            nn.Linear(upper, lower, bias=False)
-            for lower, upper in zip(channels[:-1], channels[1:], strict=True)
+            nn.Linear(upper, lower, bias=False) for lower, upper in pairwise(channels)
         )
         self.down = nn.ModuleList(GraphBlock(width, width) for width in channels[:-1])
         self.head = nn.Sequential(_Dense(channels[0], channels[0]), nn.Linear(channels[0], classes))
@@ -116,7 +117,7 @@ class GcnSegmenter(SpatialNetwork):
             table = torch.randint(0, count, (count, neighbours), generator=generator)
             inputs[f"neighbours_{level}"] = table.int()
             inputs[f"weights_{level}"] = torch.full((count, neighbours), 1.0 / neighbours)
-        for level, (count, upper) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for level, (count, upper) in enumerate(pairwise(sizes)):
             parents = torch.arange(count) % upper
             inputs[f"children_{level}"] = torch.stack(
                 [torch.nonzero(parents == u).flatten()[:2] for u in range(upper)]

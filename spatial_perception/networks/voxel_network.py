@@ -1,8 +1,9 @@
-"""Dense 3D convolutional network over voxels: boxes on a bird's-eye grid, and semantic occupancy."""
+"""Dense 3D convolutional network over voxels: boxes in bird's-eye view, semantic occupancy."""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +73,7 @@ class VoxelNetwork(SpatialNetwork):
             convolutions += [ConvBnAct(width, width) for _ in range(count - 1)]
             self.scales.append(nn.Sequential(*convolutions))
         self.lateral = nn.ModuleList(
-            ConvBnAct(above, below, 1) for below, above in zip(widths[:-1], widths[1:], strict=True)
+            ConvBnAct(above, below, 1) for below, above in pairwise(widths)
         )
         self.merge = nn.ModuleList(ConvBnAct(width, width) for width in widths[:-1])
         self.heatmap = nn.Conv2d(widths[0], classes, 1)
@@ -82,7 +83,9 @@ class VoxelNetwork(SpatialNetwork):
         nn.init.constant_(self.heatmap.bias, -4.6)  # a share of 1 % of cells are centres
 
     def forward(self, voxels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Heatmap in 0..1 (B, K, Y, X), regression (B, 8, Y, X), heading (B, 2, Y, X) and occupancy logits.
+        """Heatmap (B, K, Y, X) in 0..1, regression (B, 8, Y, X), heading (B, 2, Y, X), occupancy.
+
+        The last are logits (B, classes, Z, Y, X), over the window alone where there is one.
 
         Args:
             voxels: (B, C, Z, Y, X), Y and X multiples of 4.

@@ -1,8 +1,8 @@
 """Boxes as centre points on a bird's-eye grid: encoding for training, decoding for detection.
 
-After CenterPoint (Yin et al., 2021): a heatmap per class that peaks at box centres, and at each cell
-the rest of the box. The box's axis (known up to half a turn) and its heading (front against back)
-are regressed apart, so that an unclear front never spoils the axis.
+After CenterPoint (Yin et al., 2021): a heatmap per class that peaks at box centres, and at each
+cell the rest of the box. The box's axis (known up to half a turn) and its heading (front against
+back) are regressed apart, so that an unclear front never spoils the axis.
 """
 
 from __future__ import annotations
@@ -93,11 +93,13 @@ def encode_centers(
 def decode_centers(
     outputs: Mapping[str, np.ndarray], ground: GroundGrid, config: CentersConfig
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns boxes (N, 7) float32 x y z l w h yaw, scores (N,) float32, labels (N,) int32; best first.
+    """Returns boxes (N, 7) x y z l w h yaw, scores (N,), both float32, labels (N,) int32.
+
+    The best come first.
 
     Args:
-        outputs: `heatmap` (1, K, Y, X) in 0..1, `regression` (1, 8, Y, X), and where the network has it
-            `heading` (1, 2, Y, X); without it the front is a guess.
+        outputs: `heatmap` (1, K, Y, X) in 0..1, `regression` (1, 8, Y, X), and where the network
+            has it `heading` (1, 2, Y, X); without it the front is a guess.
         ground: Ground under the scan; z of the boxes is base_link's.
         config: The grid and the thresholds.
     """
@@ -137,7 +139,7 @@ def _peaks(heatmap: np.ndarray, config: CentersConfig) -> tuple[np.ndarray, np.n
 
 
 def _spread(length_m: float, width_m: float, cell_m: float) -> float:
-    """Returns the sigma of a box's bump in cells: small boxes get a sharp one, never below one cell."""
+    """Returns the sigma of a box's bump in cells: small boxes get a sharp one."""
     return float(np.clip(0.15 * np.sqrt(length_m * width_m) / cell_m, 0.9, 3.0))
 
 

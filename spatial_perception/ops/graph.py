@@ -1,8 +1,9 @@
 """A scan as a pyramid of graphs, the input of the graph convolutional network.
 
-Level 0 has one node for each occupied voxel; a node of the next level joins the up to eight of a voxel twice
-as large. On each level edges run from the k nearest nodes within a radius. All tables are indices into
-rows, so that a network needs nothing but gathers, and are padded to sizes fixed at export.
+Level 0 has one node for each occupied voxel; a node of the next level joins the up to eight of a
+voxel twice as large. On each level edges run from the k nearest nodes within a radius. All tables
+are indices into rows, so that a network needs nothing but gathers, and are padded to sizes fixed
+at export.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class PointGraph:
     Args:
         features: (N_0, F) float32.
         neighbours: per level (N_l, k + 1) int32, the node itself first; unused places repeat it.
-        weights: per level (N_l, k + 1) float32, the entries of D^-1/2 (A + I) D^-1/2; 0 where unused.
+        weights: per level (N_l, k + 1) float32 entries of D^-1/2 (A + I) D^-1/2, 0 where unused.
         children: per level but the last (N_{l+1}, 8) int32 nodes of level l; repeated where fewer.
         parents: per level but the last (N_l,) int32 nodes of level l + 1.
         node_of_point: (P,) int32 node of level 0 of each point.
@@ -85,7 +86,7 @@ class PointGraph:
         return tables
 
     def padded(self, nodes: tuple[int, ...]) -> PointGraph:
-        """Returns the same graph with `nodes[l]` rows on level l; added nodes touch no other one."""
+        """Returns the same graph with `nodes[l]` rows on level l; added rows touch no other one."""
 
         def pad(table: np.ndarray, rows: int) -> np.ndarray:
             result = np.zeros((rows, *table.shape[1:]), table.dtype)

@@ -9,6 +9,9 @@ from scipy import ndimage
 
 from spatial_perception.config import option
 
+_ENOUGH_POINTS = 40_000
+_PIT_DEPTH_M = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class GroundConfig:
@@ -45,7 +48,7 @@ class GroundGrid:
     cell_m: float
 
     def height_at(self, xy: np.ndarray) -> np.ndarray:
-        """Returns (N,) float32 ground heights at (N, 2) places, bilinear, constant beyond the grid."""
+        """Returns (N,) float32 ground heights at (N, 2) places, bilinear, constant outside."""
         grid = self.heights_m
         row, row_share = self._interval(xy[:, 1], grid.shape[0])
         column, column_share = self._interval(xy[:, 0], grid.shape[1])
@@ -58,7 +61,7 @@ class GroundGrid:
         return heights
 
     def _interval(self, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the index of the cell centre before each value, and the share towards the next."""
+        """Returns the cell centre before each value, and the share towards the next."""
         place = (values.astype(np.float32) - self.corner_m) / self.cell_m - 0.5
         place = np.clip(place, 0.0, count - 1.001)
         before = place.astype(np.int32)
@@ -70,12 +73,12 @@ def flat_ground(height_m: float = 0.0) -> GroundGrid:
     return GroundGrid(np.full((2, 2), height_m, np.float32), -1.0, 1.0)
 
 
-def estimate_ground(points: np.ndarray, config: GroundConfig = GroundConfig()) -> GroundGrid:  # noqa: B008
+def estimate_ground(points: np.ndarray, config: GroundConfig = GroundConfig()) -> GroundGrid:
     """Returns the ground under a scan in base_link.
 
-    In each cell a low percentile of the heights; then no cell may stand higher above a neighbour than
-    `max_slope` allows, starting from height 0 under base_link, so that cells which hold only a
-    roof or a hedge fall to the ground around them. Empty cells take the nearest known height.
+    In each cell a low percentile of the heights; then no cell may stand higher above a neighbour
+    than `max_slope` allows, starting from height 0 under base_link, so that cells which hold only
+    a roof or a hedge fall to the ground around them. Empty cells take the nearest known height.
 
     Args:
         points: (N, 3) float32, metres, base_link (on the ground, z up).
@@ -83,7 +86,8 @@ def estimate_ground(points: np.ndarray, config: GroundConfig = GroundConfig()) -
     """
     side = int(np.ceil(2.0 * config.reach_m / config.cell_m))
     corner = -0.5 * side * config.cell_m
-    low = _low_heights(points, side, corner, config)
+    thinned = points[:: max(1, len(points) // _ENOUGH_POINTS)]
+    low = _low_heights(thinned, side, corner, config)
     middle = side // 2
     low = _without_pits(low, config.max_slope * config.cell_m)
     low[middle - 1 : middle + 1, middle - 1 : middle + 1] = 0.0  # base_link stands on the ground
@@ -100,24 +104,25 @@ def _low_heights(points: np.ndarray, side: int, corner: float, config: GroundCon
     Counted in levels of height: exact up to the mean of the points in one level of 0.1 m.
     """
     level_m = 0.1
-    levels = int(round(2 * config.depth_m / level_m))
-    scaled = (points[:, :2] - np.float32(corner)) * np.float32(1.0 / config.cell_m)
+    levels = round(2 * config.depth_m / level_m)
+    x, y = ((points[:, :2].T - np.float32(corner)) * np.float32(1.0 / config.cell_m)).copy()
     level = (points[:, 2] + np.float32(config.depth_m)) * np.float32(1.0 / level_m)
-    inside = (
-        (scaled >= 0).all(axis=1) & (scaled < side).all(axis=1) & (level >= 0) & (level < levels)
-    )
-    cell = scaled[inside].astype(np.int32)
-    bins = (cell[:, 1] * side + cell[:, 0]) * levels + level[inside].astype(np.int32)
-    shape = (side * side, levels)
-    counts = np.bincount(bins, minlength=shape[0] * levels).reshape(shape)
-    total = counts.sum(axis=1)
-    rank = np.maximum(np.ceil(total * (config.percentile / 100.0)), 2)
-    chosen = np.argmax(np.cumsum(counts, axis=1) >= rank[:, None], axis=1)
-    chosen_bin = np.arange(shape[0]) * levels + chosen
-    sums = np.bincount(bins, points[inside, 2], minlength=shape[0] * levels)
-    heights = np.full(shape[0], np.inf)
-    enough = total >= config.min_points
-    heights[enough] = sums[chosen_bin[enough]] / counts.ravel()[chosen_bin[enough]]
+    inside = (x >= 0) & (x < side) & (y >= 0) & (y < side) & (level >= 0) & (level < levels)
+    cell = y[inside].astype(np.int32) * side + x[inside].astype(np.int32)
+    total = np.bincount(cell, minlength=side * side)
+    used = np.flatnonzero(total >= config.min_points)
+    place = np.full(side * side, -1, np.int32)
+    place[used] = np.arange(len(used))
+
+    bins = place[cell] * levels + level[inside].astype(np.int32)
+    z, kept = points[inside, 2], place[cell] >= 0
+    counts = np.bincount(bins[kept], minlength=len(used) * levels)
+    sums = np.bincount(bins[kept], z[kept], minlength=len(used) * levels)
+    rank = np.maximum(np.ceil(total[used] * (config.percentile / 100.0)), 2)
+    running = np.cumsum(counts.reshape(-1, levels), axis=1, dtype=np.int32)
+    chosen = np.arange(len(used)) * levels + np.argmax(running >= rank[:, None], axis=1)
+    heights = np.full(side * side, np.inf)
+    heights[used] = sums[chosen] / np.maximum(counts[chosen], 1)
     return heights.reshape(side, side)
 
 
@@ -136,26 +141,32 @@ def _without_pits(heights: np.ndarray, step: float) -> np.ndarray:
 
 
 def _limit_slope(heights: np.ndarray, step: float) -> np.ndarray:
-    """Returns the largest surface below `heights` that rises by at most `step` from cell to cell."""
+    """Returns the largest surface below `heights` that rises by at most `step` a cell.
+
+    Wide strides first: they only bring the low places nearer, so that few single steps remain.
+    """
     limited = heights
+    for stride in (16, 8, 4, 2):
+        limited = _lowered(limited, step, stride)
     for _ in range(heights.shape[0]):
-        padded = np.pad(limited, 1, constant_values=np.inf)
-        lowest = limited.copy()
-        for rows, columns, distance in _NEIGHBOURS:
-            neighbour = padded[
-                1 + rows : 1 + rows + heights.shape[0], 1 + columns : 1 + columns + heights.shape[1]
-            ]
-            np.minimum(lowest, neighbour + step * distance, out=lowest)
-        if np.array_equal(lowest, limited):
+        lower = _lowered(limited, step, 1)
+        if np.array_equal(lower, limited):
             break
-        limited = lowest
+        limited = lower
     return limited
 
 
-_PIT_DEPTH_M = 0.3
-_NEIGHBOURS = [
-    (rows, columns, float(np.hypot(rows, columns)))
-    for rows in (-1, 0, 1)
-    for columns in (-1, 0, 1)
-    if rows or columns
-]
+def _lowered(heights: np.ndarray, step: float, stride: int) -> np.ndarray:
+    """Returns each height, or what the eight places `stride` cells away allow if it is less."""
+    rows, columns = heights.shape
+    padded = np.pad(heights, stride, constant_values=np.inf)
+    across = heights.copy()
+    for shift in (0, 2 * stride):
+        beside = padded[stride:-stride, shift : shift + columns] + step * stride
+        np.minimum(across, beside, out=across)
+        above = padded[shift : shift + rows, stride:-stride] + step * stride
+        np.minimum(across, above, out=across)
+        for other in (0, 2 * stride):
+            corner = padded[shift : shift + rows, other : other + columns]
+            np.minimum(across, corner + step * stride * np.sqrt(2.0), out=across)
+    return across

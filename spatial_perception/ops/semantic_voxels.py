@@ -84,7 +84,7 @@ def decode_voxels(
 
 
 def _layers(ground: GroundGrid, config: SemanticVoxelConfig) -> np.ndarray:
-    """Returns (Z', Y, X) int32: the network's layer at each voxel of the grid, which may lie outside."""
+    """Returns (Z', Y, X) int32 layer of the network at each voxel of the grid, maybe outside."""
     x, y = np.meshgrid(config.centers(config.range_x_m), config.centers(config.range_y_m))
     under = ground.height_at(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(x.shape)
     lowest = under + np.float32(config.range_z_m[0])

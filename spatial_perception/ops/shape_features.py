@@ -1,4 +1,4 @@
-"""Shape of groups of points from their moments: how line-like, flat, scattered and upright they are."""
+"""Shape of groups of points from their moments: how linear, flat, scattered and upright."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def merged_moments(moments: np.ndarray, group: np.ndarray, groups: int) -> np.nd
 def shape_features(moments: np.ndarray) -> np.ndarray:
     """Returns (G, 6) float32, see `SHAPE_FEATURES`, zero for groups of less than three points.
 
-    From the eigenvalues a <= b <= c of the covariance (Weinmann et al., 2015): linearity (c - b) / c,
-    planarity (b - a) / c, scattering a / c; squared vertical part of the normal (the eigenvector of a) and
-    of the main axis (that of c); extent sqrt(c) in metres.
+    From the eigenvalues a <= b <= c of the covariance (Weinmann et al., 2015): linearity
+    (c - b) / c, planarity (b - a) / c, scattering a / c; squared vertical part of the normal (the
+    eigenvector of a) and of the main axis (that of c); extent sqrt(c) in metres.
 
     Args:
         moments: (G, 10) of `group_moments`.

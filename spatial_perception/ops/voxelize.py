@@ -43,10 +43,10 @@ class VoxelConfig:
 def voxelize(points: np.ndarray, ground: GroundGrid, config: VoxelConfig) -> np.ndarray:
     """Returns (8, Z, Y, X) float32: the sub-voxels that points fall into.
 
-    Each voxel is cut in two along every axis; channel 4 iz + 2 iy + ix belongs to sub-voxel (iz, iy, ix).
-    Its value is 0 where it is empty, else between 0.5 and 1: half of it says that there is
-    something, the rest how high in the sub-voxel the highest point lies. Neither intensity nor the
-    number of points enters, which differ most between sensors.
+    Each voxel is cut in two along every axis; channel 4 iz + 2 iy + ix belongs to sub-voxel
+    (iz, iy, ix). Its value is 0 where it is empty, else between 0.5 and 1: half of it says that
+    there is something, the rest how high in the sub-voxel the highest point lies. Neither intensity
+    nor the number of points enters, which differ most between sensors.
 
     Args:
         points: (N, 3) float32, metres, base_link.

@@ -166,6 +166,9 @@ class LidarDetectorTask(Task[VoxelBatch]):
             label_set=OBJECT_LABELS,
             training_data=(f"simulated streets, {len(self._files)} scans; no real data",),
             data_licence="",
+            validation="simulated streets, other seeds",
+            validation_samples=len(self._validation),
+            evaluation="--dataset simulated --split val",
             summary="Boxes of cars, trucks, pedestrians and cyclists all around in a LiDAR scan, "
             "and the semantic occupancy of the space near the vehicle.",
         )

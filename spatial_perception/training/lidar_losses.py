@@ -48,7 +48,7 @@ def weighted_cross_entropy(
 
 
 def overlap_loss(logits: Tensor, labels: Tensor, ignore: int = 255) -> Tensor:
-    """1 - mean soft overlap (intersection over union) of the classes present (Rahman and Wang, 2016).
+    """1 - mean soft intersection over union of the classes present (Rahman and Wang, 2016).
 
     Args:
         logits: (N, K).

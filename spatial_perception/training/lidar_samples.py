@@ -80,7 +80,14 @@ def random_sample(
     hits = scan.box_hits * kept.mean()
     middle = _crop_middle(boxes, scan.box_labels, hits >= config.min_hits, crop_m, generator)
     x_m, y_m = middle - 0.5 * crop_m
-    changed = replace(scan, points=points, boxes=boxes, box_hits=hits.astype(np.int32), labels=scan.labels[kept], instances=scan.instances[kept])  # fmt: skip
+    changed = replace(
+        scan,
+        points=points,
+        labels=scan.labels[kept],
+        instances=scan.instances[kept],
+        boxes=boxes,
+        box_hits=hits.astype(np.int32),
+    )
     return voxel_sample(changed, config.cropped(float(x_m), float(y_m), crop_m), mapped)
 
 
@@ -123,9 +130,8 @@ def occupancy_target(
     inside = ((columns >= 0) & (columns < (width, height))).all(axis=1)
     column = np.clip(columns[:, 1], 0, height - 1) * width + np.clip(columns[:, 0], 0, width - 1)
     over = config.centers(config.range_z_m)[:, None] / mapped.scale
-    layer = np.floor((low[:, 2] + over - truth.origin_m[2]) / truth.voxel_size_m[2]).astype(
-        np.int64
-    )
+    over_corner = low[:, 2] + over - truth.origin_m[2]
+    layer = np.floor(over_corner / truth.voxel_size_m[2]).astype(np.int64)
     known = inside & (layer >= 0) & (layer < depth)
     index = np.clip(layer, 0, depth - 1) * (height * width) + column
     labels = truth.labels.ravel()[index]

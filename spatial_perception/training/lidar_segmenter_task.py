@@ -97,9 +97,7 @@ class LidarSegmenterTask(Task[GraphBatch]):
         graph = build_graph(points, ground, self._config.graph)
         return graph, node_labels(graph, scan.labels[kept])
 
-    def loss(
-        self, network: SpatialNetwork, batch: GraphBatch
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, network: SpatialNetwork, batch: GraphBatch) -> tuple[Tensor, dict[str, Tensor]]:
         logits = network.outputs(batch.tables)["logits"].float()
         weights = torch.tensor(self._config.class_weights, device=logits.device)
         parts = {
@@ -135,6 +133,9 @@ class LidarSegmenterTask(Task[GraphBatch]):
             label_set=POINT_LABELS,
             training_data=(f"simulated streets, {len(self._files)} scans; no real data",),
             data_licence="",
+            validation="simulated streets, other seeds",
+            validation_samples=len(self._validation),
+            evaluation="--dataset simulated --split val",
             summary="A class for every point of a LiDAR scan.",
         )
 
