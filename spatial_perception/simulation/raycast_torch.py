@@ -14,7 +14,7 @@ from torch import Tensor
 
 from spatial_perception.simulation.raycast import Hits
 
-_RAYS_PER_CELL = 6
+_RAYS_PER_CELL = 4
 _PAIRS_AT_ONCE = 4_000_000
 _NOTHING = torch.iinfo(torch.int64).max
 
@@ -57,7 +57,7 @@ class TorchRayCaster:
     def _meet(
         best: Tensor,
         rays: Tensor,
-        cones: tuple[Tensor, Tensor],
+        cones: tuple[list[Tensor], Tensor],
         cells: _Cells,
         triangle: Tensor,
         cell: Tensor,
@@ -66,25 +66,29 @@ class TorchRayCaster:
         counts = cells.counts[cell]
         which = torch.repeat_interleave(counts)
         step = torch.arange(len(which), device=which.device)
-        step = step - (torch.cumsum(counts, 0) - counts)[which]
-        ray = cells.order[cells.begins[cell][which] + step]
-        face = triangle[which]
-        planes, offset = cones
-        sides = torch.einsum("nij,nj->ni", planes[face], rays[ray])  # (P, 4)
-        inside = (sides[:, :3] >= 0).all(1) | (sides[:, :3] <= 0).all(1)
-        distance = offset[face] / sides[:, 3]
-        hit = inside & (distance > 0) & torch.isfinite(distance)
+        step -= torch.index_select(torch.cumsum(counts, 0) - counts - cells.begins[cell], 0, which)
+        ray = torch.index_select(cells.order, 0, step)
+        face = torch.index_select(triangle, 0, which)
+        sides, offset = cones
+        for side in sides[:3]:
+            towards = torch.index_select(side, 0, face) * torch.index_select(rays, 0, ray)
+            inside = torch.nonzero(towards.sum(1) >= 0)[:, 0]
+            ray, face = torch.index_select(ray, 0, inside), torch.index_select(face, 0, inside)
+        distance = offset[face] / (sides[3][face] * rays[ray]).sum(1)
+        ahead = (distance > 0) & torch.isfinite(distance)
         # Positive floats sort as their bits do: distance first, then the face.
-        packed = (distance[hit].view(torch.int32).to(torch.int64) << 32) | face[hit]
-        best.scatter_reduce_(0, ray[hit], packed, "amin")
+        packed = (distance[ahead].view(torch.int32).to(torch.int64) << 32) | face[ahead]
+        best.scatter_reduce_(0, ray[ahead], packed, "amin")
 
 
-def _cones(corners: Tensor) -> tuple[Tensor, Tensor]:
-    """Normals of the three sides and of the triangle (F, 4, 3), and its plane's offset (F,)."""
+def _cones(corners: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Normals (F, 3) of the three sides, inwards, and of the triangle; its offset (F,)."""
     a, b, c = corners.unbind(1)
     normal = torch.linalg.cross(b - a, c - a)
-    sides = [torch.linalg.cross(a, b), torch.linalg.cross(b, c), torch.linalg.cross(c, a), normal]
-    return torch.stack(sides, 1).float(), (normal * a).sum(1).float()
+    offset = (normal * a).sum(1)
+    inwards = torch.sign(offset)[:, None]
+    sides = [torch.linalg.cross(p, q) * inwards for p, q in ((a, b), (b, c), (c, a))]
+    return [side.float() for side in (*sides, normal)], offset.float()
 
 
 def _unpacked(best: Tensor) -> Hits:
