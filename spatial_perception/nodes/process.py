@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,7 @@ class Process:
         self._nodes = {node.stage_name: node for node in nodes}
         self._loaded = dict.fromkeys(self._nodes, Readiness.INACTIVE)
         self._links: dict[tuple[str, str], _Link] = {}
+        self.on_wired: Callable[[], None] = lambda: None
         self._log = ThrottledLog()
         self._loader = Loader()
         self._publishers = {t: p for node in nodes for t, p in node.outputs.items()}
@@ -114,6 +115,7 @@ class Process:
                 opened = node.subscribe(port, key[1], codec, self._mode, offer)
                 self._links[key] = _Link(node, opened)
         self._update_readiness()
+        self.on_wired()
 
     def close(self) -> bool:
         """Ends the workers and frees the engines; returns whether all ended in time."""

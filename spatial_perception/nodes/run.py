@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from spatial_perception.errors import ConfigError
+from spatial_perception.nodes.executors import MessageExecutor, ServiceExecutor
 from spatial_perception.nodes.log import LogBridge
 from spatial_perception.nodes.process import Process
 
@@ -33,9 +34,12 @@ def run(build: Build) -> int:
         rclpy.try_shutdown()
         return 2
     _bridge_logging(nodes[0])
-    executor = SingleThreadedExecutor()
+    executor = ServiceExecutor()
     for node in nodes:
         executor.add_node(node)
+    messages = MessageExecutor(nodes)
+    process.on_wired = messages.wake
+    messages.start()
     with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
         executor.spin()
     has_ended = process.close()
