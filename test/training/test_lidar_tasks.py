@@ -1,0 +1,152 @@
+"""The LiDAR tasks on tiny shards: batches, falling loss, validation, and what they export."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from spatial_perception.config import from_mapping, load_yaml
+from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS
+from spatial_perception.ops.centers import CentersConfig
+from spatial_perception.ops.graph import GraphConfig, build_graph
+from spatial_perception.ops.ground import flat_ground
+from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig
+from spatial_perception.ops.voxelize import VoxelConfig
+from spatial_perception.training.augment_scans import ScanAugmentation
+from spatial_perception.training.fit_config import FitConfig
+from spatial_perception.training.lidar_detector_task import (
+    LidarDetectorTask,
+    VoxelDetectorConfig,
+    occupancy_window,
+)
+from spatial_perception.training.lidar_segmenter_task import (
+    LidarSegmenterTask,
+    PointSegmenterConfig,
+    joined_graphs,
+    node_labels,
+    table_shapes,
+)
+from spatial_perception.training.task import Task
+from test.training.shards import write_street
+
+RANGE = {"range_x_m": (-12.8, 12.8), "range_y_m": (-12.8, 12.8)}
+GRAPH = GraphConfig(voxel_m=0.8, nodes=(2400, 900, 300), neighbours=6, workers=1)
+AUGMENTATION = ScanAugmentation(rotation_deg=10.0, drop_rings=0.0)
+DETECTOR = VoxelDetectorConfig(
+    stages=((8, 2), (8, 2)),
+    widths=(16, 16, 16),
+    blocks=(1, 1, 1),
+    batch_size=2,
+    crop_m=25.6,
+    voxels=VoxelConfig(**RANGE),
+    centers=CentersConfig(**RANGE),
+    occupancy=SemanticVoxelConfig((-6.4, 12.8), (-6.4, 6.4)),
+    augmentation=AUGMENTATION,
+    fit=FitConfig(),
+)
+SEGMENTER = PointSegmenterConfig(
+    channels=(16, 16, 16), batch_size=2, graph=GRAPH, augmentation=AUGMENTATION, fit=FitConfig()
+)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shards")
+    for seed in range(3):
+        write_street(folder / "train" / f"{seed}.npz", seed)
+    write_street(folder / "val" / "9.npz", 9)
+    return folder
+
+
+@pytest.fixture(params=["lidar_detector", "lidar_segmenter"])
+def task(request: pytest.FixtureRequest, root: Path) -> Task[Any]:
+    if request.param == "lidar_detector":
+        return LidarDetectorTask(request.param, DETECTOR, root)
+    return LidarSegmenterTask(request.param, SEGMENTER, root)
+
+
+def test_the_loss_falls(task: Task[Any]) -> None:
+    torch.manual_seed(0)
+    network = task.network().train()
+    optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
+    batch, losses = task.batch(0), []
+    for _ in range(12):
+        loss, parts = task.loss(network, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.8 * losses[0]
+    assert all(torch.isfinite(value) for value in parts.values())
+
+
+def test_validation_measures_what_the_network_is_for(task: Task[Any]) -> None:
+    with torch.inference_mode():
+        metrics = task.validate(task.network(), torch.device("cpu"))
+    first = next(iter(metrics))
+    assert first in ("mean_bev_ap_0.5", "miou")
+    assert all(np.isfinite(value) for value in metrics.values())
+    if first == "mean_bev_ap_0.5":
+        assert {"car_bev_ap_0.5", "car_3d_ap_0.7", "occupancy_iou"} <= set(metrics)
+
+
+def test_the_plan_names_every_input_of_the_network(task: Task[Any]) -> None:
+    network = task.network()
+    plan = task.export_plan(network)
+    assert set(plan.shapes[0]) == set(network.input_names)
+    assert plan.data_licence == ""
+    assert plan.label_set in (OBJECT_LABELS, POINT_LABELS)
+
+
+def test_batches_are_a_function_of_the_step(task: Task[Any]) -> None:
+    one, two, other = task.batch(3), task.batch(3), task.batch(4)
+    pick = (lambda b: b.voxels) if hasattr(one, "voxels") else (lambda b: b.tables["features"])
+    assert torch.equal(pick(one), pick(two))
+    assert pick(one).shape != pick(other).shape or not torch.equal(pick(one), pick(other))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("lidar_detector", VoxelDetectorConfig), ("lidar_segmenter", PointSegmenterConfig)],
+)
+def test_the_shipped_configuration_is_valid(name: str, kind: type[Any]) -> None:
+    path = Path("config/training") / f"{name}.yaml"
+    config = from_mapping(kind, load_yaml(path), str(path))
+    assert config.fit.steps > 0
+
+
+def test_the_occupancy_window_is_a_part_of_the_grid() -> None:
+    assert occupancy_window(DETECTOR.centers, DETECTOR.occupancy) == (16, 48, 16, 64)
+    with pytest.raises(ValueError, match="beyond the grid"):
+        occupancy_window(DETECTOR.centers, SemanticVoxelConfig())
+    with pytest.raises(ValueError, match="voxels of"):
+        occupancy_window(DETECTOR.centers, replace(DETECTOR.occupancy, voxel_m=0.2))
+
+
+def test_graphs_side_by_side_do_not_touch(root: Path) -> None:
+    network = LidarSegmenterTask("lidar_segmenter", SEGMENTER, root).network().eval()
+    rng = np.random.default_rng(0)
+    clouds = [rng.uniform(-5, 5, (300, 3)).astype(np.float32) for _ in range(2)]
+    graphs = [build_graph(cloud, flat_ground(), GRAPH) for cloud in clouds]
+    alone = [
+        network.outputs({k: torch.from_numpy(v) for k, v in graph.inputs().items()})["logits"]
+        for graph in graphs
+    ]
+    joined = {k: torch.from_numpy(v) for k, v in joined_graphs(graphs).items()}
+    torch.testing.assert_close(network.outputs(joined)["logits"], torch.cat(alone))
+
+
+def test_a_node_takes_the_class_of_most_of_its_labelled_points() -> None:
+    points = np.array([[0.1, 0.1, 0], [0.2, 0.1, 0], [0.3, 0.1, 0], [5, 5, 0]], np.float32)
+    graph = build_graph(points, flat_ground(), GRAPH)
+    labels = node_labels(graph, np.array([3, 3, 1, 255], np.uint8))
+    assert labels[graph.node_of_point].tolist() == [3, 3, 3, 255]
+
+
+def test_shapes_of_the_tables_are_those_of_a_padded_graph() -> None:
+    cloud = np.random.default_rng(1).uniform(-5, 5, (300, 3)).astype(np.float32)
+    padded = build_graph(cloud, flat_ground(), GRAPH).padded(GRAPH.nodes)
+    assert table_shapes(GRAPH) == {name: table.shape for name, table in padded.inputs().items()}
