@@ -17,6 +17,13 @@ _TONES = {
 _HALF_WIDTH_M = 80.0
 
 
+def _waves(s: np.ndarray, d: np.ndarray, numbers: np.ndarray, phases: np.ndarray) -> np.ndarray:
+    """Sines (..., W) at positions, of W plane waves with (W, 2) wave numbers."""
+    angle = s[..., None] * numbers[:, 0] + d[..., None] * numbers[:, 1] + phases
+    waves: np.ndarray = np.sin(angle)
+    return waves
+
+
 class Ground:
     """Maps street coordinates (s along, d to the left) to the world and carries things on it.
 
@@ -72,17 +79,12 @@ class Ground:
         """Height of the ground in metres at each position."""
         s, d = np.asarray(s, np.float64), np.asarray(d, np.float64)
         z = self._slope[0] * s + self._slope[1] * d
-        for (a, b), phase, amplitude in zip(
-            self._wave, self._wave_phase, self._wave_m, strict=True
-        ):
-            z = z + amplitude * np.sin(a * s + b * d + phase)
+        z = z + _waves(s, d, self._wave, self._wave_phase) @ self._wave_m
         road = self.is_road(s, d)
         edge = np.where(d >= 0, self.plan.road_half_m(1), self.plan.road_half_m(-1))
         beyond = np.clip((np.abs(d) - edge - self.plan.sidewalk_m) / 22.0, 0, 1)
         beyond = beyond**2 * (3 - 2 * beyond)
-        fine = np.zeros_like(z)
-        for (a, b), phase in zip(self._rough, self._rough_phase, strict=True):
-            fine = fine + np.sin(a * s + b * d + phase)
+        fine = _waves(s, d, self._rough, self._rough_phase).sum(-1)
         z = z + fine * self._rough_m * (1 + 6 * beyond) + beyond * self._bank_m
         crown = -0.014 * np.minimum(np.abs(d), edge)
         result: np.ndarray = (

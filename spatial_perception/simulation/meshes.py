@@ -147,13 +147,21 @@ def sheet(grid: ArrayLike, surface: ArrayLike, color: ArrayLike) -> Mesh:
     )
 
 
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Vector product of (N, 3) arrays; numpy's own takes ten times as long for a few of them."""
+    product = np.empty(np.broadcast_shapes(a.shape, b.shape), np.result_type(a, b))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        np.subtract(a[:, j] * b[:, k], a[:, k] * b[:, j], out=product[:, i])
+    return product
+
+
 def _frames(directions: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Two unit vectors across each of (P, 3) directions."""
     d = directions / np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-9)
     helper = np.where(np.abs(d[:, 2:]) > 0.9, [[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]])
-    u = np.cross(helper, d)
+    u = cross(helper, d)
     u /= np.linalg.norm(u, axis=1, keepdims=True)
-    return u, np.cross(d, u)
+    return u, cross(d, u)
 
 
 def tubes(

@@ -99,6 +99,11 @@ def make_ray_caster(
                     f"ray caster 'open3d' cannot be imported ({error}); install open3d and the "
                     "libraries it wants (libgl1, libgomp1), or choose 'torch'"
                 ) from error
-    from spatial_perception.simulation.raycast_torch import TorchRayCaster
-
+    try:
+        from spatial_perception.simulation.raycast_torch import TorchRayCaster
+    except ImportError as error:
+        raise ConfigError(
+            f"no ray caster can be imported ({error}); install open3d or torch: "
+            "pip install 'spatial_perception[simulation]'"
+        ) from error
     return TorchRayCaster(vertices, faces)

@@ -11,6 +11,13 @@ from spatial_perception.simulation.meshes import Mesh
 from spatial_perception.simulation.two_wheelers import bike_rack
 
 Build = Callable[[np.random.Generator], Mesh]
+_PLANTS = 16
+"""Different trees and bushes of a street; each that is planted is stretched in its own way."""
+
+
+def _stretched(plant: Mesh, rng: np.random.Generator) -> Mesh:
+    wide, high = rng.uniform(0.75, 1.3, 2), float(rng.uniform(0.75, 1.25))
+    return plant.placed(yaw_rad=float(rng.uniform(0, 2 * np.pi))).placed(scale=(*wide, high))
 
 
 class SceneryBuilder:
@@ -25,6 +32,8 @@ class SceneryBuilder:
         self._ground, self._rng = ground, rng
         self._upright: list[Mesh] = []
         self._draped: list[Mesh] = []
+        self._trees = [vegetation.tree(rng) for _ in range(_PLANTS)]
+        self._bushes = [vegetation.bush(rng) for _ in range(_PLANTS)]
 
     def build(self) -> Mesh:
         """All scenery of the street's plan as one mesh in the world."""
@@ -35,6 +44,12 @@ class SceneryBuilder:
             self._corners(junction.at_m, junction.half_width_m)
         draped = self._ground.drape(meshes.merge(self._draped))
         return meshes.merge([*self._upright, draped])
+
+    def _tree(self, rng: np.random.Generator) -> Mesh:
+        return _stretched(self._trees[int(rng.integers(_PLANTS))], rng)
+
+    def _bush(self, rng: np.random.Generator) -> Mesh:
+        return _stretched(self._bushes[int(rng.integers(_PLANTS))], rng)
 
     def _stand(self, mesh: Mesh, s: float, d: float, yaw_rad: float = 0.0) -> None:
         """Something upright with its foot at (s, d)."""
@@ -93,12 +108,12 @@ class SceneryBuilder:
                 s += gap
         if front - self._edge(block) > 2.5:
             self._scatter(
-                vegetation.bush, block, int(rng.integers(0, 18)), self._edge(block) + 1, front - 1
+                self._bush, block, int(rng.integers(0, 18)), self._edge(block) + 1, front - 1
             )
             self._scatter(
-                vegetation.tree, block, int(rng.integers(0, 5)), self._edge(block) + 1, front - 1
+                self._tree, block, int(rng.integers(0, 5)), self._edge(block) + 1, front - 1
             )
-        self._scatter(vegetation.tree, block, int(rng.integers(0, 3)), front + 18, front + 35)
+        self._scatter(self._tree, block, int(rng.integers(0, 3)), front + 18, front + 35)
 
     def _line(self, block: Block, s0: float, s1: float, d: float) -> None:
         """A fence, wall, hedge or hedge with fence along the street."""
@@ -134,17 +149,13 @@ class SceneryBuilder:
             if rng.random() < 0.75:
                 self._line(block, s, s + plot - gate, edge + 0.3)
             if rng.random() < 0.6:
-                mesh = (
-                    vegetation.hedge(rng, front)
-                    if rng.random() < 0.5
-                    else street_furniture.fence(rng, front)
-                )
+                build = vegetation.hedge if rng.random() < 0.5 else street_furniture.fence
                 d = edge + 0.5 if block.side > 0 else -(edge + 0.5) - front
-                self._along(mesh, s, d, across=True)
+                self._along(build(rng, front), s, d, across=True)
             garden = Block(block.side, s, s + plot, "houses")
-            self._scatter(vegetation.bush, garden, int(rng.integers(0, 14)), edge + 1, front)
-            self._scatter(vegetation.tree, garden, int(rng.integers(0, 3)), edge + 1.5, front)
-            self._scatter(vegetation.tree, garden, int(rng.integers(0, 3)), front + 12, front + 30)
+            self._scatter(self._bush, garden, int(rng.integers(0, 14)), edge + 1, front)
+            self._scatter(self._tree, garden, int(rng.integers(0, 3)), edge + 1.5, front)
+            self._scatter(self._tree, garden, int(rng.integers(0, 3)), front + 12, front + 30)
             s += plot
 
     def _fill_park(self, block: Block) -> None:
@@ -154,11 +165,9 @@ class SceneryBuilder:
         if rng.random() < 0.5:
             self._line(block, block.start_m, block.end_m, edge + 0.4)
         self._scatter(
-            vegetation.tree, block, int(length * rng.uniform(0.1, 0.35)), edge + 1.5, edge + 45
+            self._tree, block, int(length * rng.uniform(0.1, 0.35)), edge + 1.5, edge + 45
         )
-        self._scatter(
-            vegetation.bush, block, int(length * rng.uniform(0.1, 0.5)), edge + 1, edge + 35
-        )
+        self._scatter(self._bush, block, int(length * rng.uniform(0.1, 0.5)), edge + 1, edge + 35)
         self._scatter(street_furniture.bench, block, int(rng.integers(0, 4)), edge + 1, edge + 15)
         self._tufts(block, edge + 0.5, edge + 25, int(length * rng.uniform(0, 20)))
 
@@ -167,10 +176,8 @@ class SceneryBuilder:
         rng, near = self._rng, self._edge(block) + float(self._rng.uniform(1, 9))
         deep, scale = float(rng.uniform(2, 7)), float(rng.uniform(1.0, 2.4))
         count = int((block.end_m - block.start_m) * deep * rng.uniform(0.08, 0.3) / scale)
-        self._scatter(
-            lambda r: vegetation.bush(r).placed(scale=scale), block, count, near, near + deep
-        )
-        self._scatter(vegetation.tree, block, count // 4, near + 1, near + deep + 2)
+        self._scatter(lambda r: self._bush(r).placed(scale=scale), block, count, near, near + deep)
+        self._scatter(self._tree, block, count // 4, near + 1, near + deep + 2)
 
     def _fill_field(self, block: Block) -> None:
         rng, edge, length = self._rng, self._edge(block), block.end_m - block.start_m
@@ -178,8 +185,8 @@ class SceneryBuilder:
             self._thicket(block)
         if rng.random() < 0.5:
             self._line(block, block.start_m, block.end_m, edge + 0.5)
-        self._scatter(vegetation.bush, block, int(rng.integers(0, 12)), edge + 1, edge + 30)
-        self._scatter(vegetation.tree, block, int(rng.integers(0, 6)), edge + 2, edge + 60)
+        self._scatter(self._bush, block, int(rng.integers(0, 12)), edge + 1, edge + 30)
+        self._scatter(self._tree, block, int(rng.integers(0, 6)), edge + 2, edge + 60)
         self._tufts(block, edge + 0.3, edge + 30, int(length * rng.uniform(5, 30)))
 
     def _tufts(self, block: Block, low_m: float, high_m: float, count: int) -> None:
@@ -191,7 +198,7 @@ class SceneryBuilder:
         rng, edge = self._rng, self._edge(block)
         if rng.random() < 0.6:
             self._line(block, block.start_m, block.end_m - 5, edge + 0.3)
-        self._scatter(vegetation.tree, block, int(rng.integers(0, 4)), edge + 1, edge + 30)
+        self._scatter(self._tree, block, int(rng.integers(0, 4)), edge + 1, edge + 30)
         self._scatter(street_furniture.pole, block, int(rng.integers(0, 4)), edge + 1, edge + 30)
         if block.end_m - block.start_m > 14 and rng.random() < 0.6:
             self._house(
@@ -214,7 +221,7 @@ class SceneryBuilder:
                 (length - 4, float(rng.uniform(14, 22)), float(rng.uniform(4, 11))),
             )
         self._scatter(street_furniture.bins, block, int(rng.integers(0, 5)), edge + 1, edge + 12)
-        self._scatter(vegetation.bush, block, int(rng.integers(0, 5)), edge + 1, edge + 6)
+        self._scatter(self._bush, block, int(rng.integers(0, 5)), edge + 1, edge + 6)
         if rng.random() < 0.3:
             self._thicket(block)
 
@@ -222,13 +229,13 @@ class SceneryBuilder:
         rng, edge = self._rng, self._edge(block)
         for build, most in (
             (street_furniture.bench, 5),
-            (vegetation.tree, 6),
+            (self._tree, 6),
             (street_furniture.column, 6),
             (street_furniture.pole, 4),
             (street_furniture.bins, 3),
             (street_furniture.shelter, 2),
             (lambda r: bike_rack(r, int(r.integers(3, 9))), 3),
-            (vegetation.bush, 4),
+            (self._bush, 4),
         ):
             self._scatter(build, block, int(rng.integers(0, most)), edge + 1, edge + 18)
         if block.end_m - block.start_m > 12 and rng.random() < 0.8:
@@ -246,15 +253,13 @@ class SceneryBuilder:
         kerb = road + 0.45
         face = np.pi if block.side < 0 else 0.0
         if rng.random() < 0.8:
-            for s in np.arange(
-                block.start_m + rng.uniform(0, 20), block.end_m, rng.uniform(18, 38)
-            ):
-                self._stand(
-                    street_furniture.pole(rng), float(s), block.side * kerb, face - np.pi / 2
-                )
+            first = block.start_m + rng.uniform(0, 20)
+            for s in np.arange(first, block.end_m, rng.uniform(18, 38)):
+                lamp = street_furniture.pole(rng)
+                self._stand(lamp, float(s), block.side * kerb, face - np.pi / 2)
         if rng.random() < 0.35:
             for s in np.arange(block.start_m + 3, block.end_m - 2, rng.uniform(6, 14)):
-                self._stand(vegetation.tree(rng), float(s), block.side * (kerb + 0.3))
+                self._stand(self._tree(rng), float(s), block.side * (kerb + 0.3))
         builds: tuple[tuple[Build, float, float], ...] = (
             (signs.sign, 0.05, face),
             (signs.big_sign, 0.008, face),
@@ -263,7 +268,7 @@ class SceneryBuilder:
             (street_furniture.bench, 0.012, face + np.pi / 2),
             (street_furniture.shelter, 0.006, face - np.pi / 2),
             (lambda r: bike_rack(r, int(r.integers(2, 10))), 0.012, face + np.pi / 2),
-            (vegetation.bush, 0.06, 0.0),
+            (self._bush, 0.06, 0.0),
         )
         for build, per_m, yaw in builds:
             for _ in range(int(rng.poisson(per_m * length))):

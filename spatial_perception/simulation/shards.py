@@ -18,6 +18,7 @@ from spatial_perception.simulation.street import (
     build_street,
     ego_snapshot,
     snapshot,
+    together,
     vehicle_pose,
 )
 from spatial_perception.simulation.surroundings import Surroundings
@@ -55,7 +56,8 @@ def simulate_scene(
     now = snapshot(street, street.actors)
     mount_z = sensor.mount_z_m + float(rng.normal(0, 0.06))
     mount = Pose.from_yaw(0.0, np.array([0.0, 0.0, mount_z]))
-    surroundings = Surroundings([now, ego_snapshot(ground, rng, mount_z)], threads=1)
+    with_ego = together(now, ego_snapshot(ground, rng, mount_z))
+    surroundings = Surroundings([with_ego], threads=1)
     measured = scan(
         surroundings, [world_from_base @ mount], sensor, LidarConditions.sample(rng), rng
     )

@@ -122,3 +122,13 @@ def ego_snapshot(world_from_base: Pose, rng: np.random.Generator, sensor_z_m: fl
     placed = mesh.with_vertices(world_from_base.apply(mesh.vertices))
     owners = np.full(len(mesh.faces), EGO, np.uint16)
     return Snapshot(placed, owners, np.zeros((0, 7)), np.zeros(0, np.uint8))
+
+
+def together(first: Snapshot, second: Snapshot) -> Snapshot:
+    """One snapshot of both; the second has no objects of its own but may have EGO."""
+    return Snapshot(
+        meshes.merge([first.mesh, second.mesh]),
+        np.concatenate([first.instances, second.instances]),
+        first.boxes,
+        first.labels,
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatial_perception.simulation.materials import TRANSMISSION
+from spatial_perception.simulation.meshes import cross
 from spatial_perception.simulation.raycast import Backend, RayCaster, make_ray_caster
 from spatial_perception.simulation.street import EGO, Snapshot
 
@@ -134,7 +135,7 @@ class _Best:
             nearer, face = nearer[stopped], face[stopped]
         a, b, c = (layer.vertices[layer.faces[face, k]] for k in range(3))
         self.distance[nearer] = hits.distance_m[nearer]
-        self.normals[nearer] = np.cross(b - a, c - a)
+        self.normals[nearer] = cross(b - a, c - a)
         self.surfaces[nearer] = layer.surfaces[face]
         self.colors[nearer] = layer.colors[face]
         self.instances[nearer] = layer.instances[face]

@@ -11,7 +11,7 @@ from spatial_perception.core.labels import POINT_LABELS, UNLABELED
 from spatial_perception.core.pose import Pose
 from spatial_perception.datasets.shards import FREE, VoxelTruth
 from spatial_perception.simulation.materials import POINT_CLASS
-from spatial_perception.simulation.meshes import Mesh
+from spatial_perception.simulation.meshes import Mesh, cross
 from spatial_perception.simulation.surroundings import Surroundings
 
 _SPACING_M = 0.22
@@ -77,7 +77,7 @@ def _samples(v: np.ndarray, mesh: Mesh, region: VoxelRegion) -> tuple[np.ndarray
     classes = POINT_CLASS[mesh.surfaces]
     touches &= classes != UNLABELED
     a, b, c, classes = a[touches], b[touches], c[touches], classes[touches]
-    area = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    area = 0.5 * np.linalg.norm(cross(b - a, c - a), axis=1)
     count = np.ceil(area / _SPACING_M**2).astype(np.int64)
     count = np.maximum(count, 1)
     which = np.repeat(np.arange(len(a)), count)
