@@ -268,7 +268,7 @@ class SceneryBuilder:
             (street_furniture.bench, 0.012, face + np.pi / 2),
             (street_furniture.shelter, 0.006, face - np.pi / 2),
             (lambda r: bike_rack(r, int(r.integers(2, 10))), 0.012, face + np.pi / 2),
-            (self._bush, 0.06, 0.0),
+            (lambda r: self._bush(r).placed(scale=0.6), 0.06, 0.0),
         )
         for build, per_m, yaw in builds:
             for _ in range(int(rng.poisson(per_m * length))):
