@@ -59,35 +59,45 @@ def decode_voxels(
         label_set: The K classes.
     """
     scores = logits[0]
-    best = scores[:-1].max(axis=0)
-    occupied = np.nonzero(best > scores[-1])
-    chosen = scores[(slice(None), *occupied)]  # (K + 1, M)
+    occupied = np.flatnonzero(scores[:-1].max(axis=0) > scores[-1])
+    chosen = scores.reshape(len(scores), -1)[:, occupied]  # (K + 1, M)
     shares = np.exp(chosen - chosen.max(axis=0))
-    labels = np.full(best.shape, UNLABELED, np.uint8)
-    labels[occupied] = chosen[:-1].argmax(axis=0)
-    probability = np.zeros(best.shape, np.float32)
-    probability[occupied] = 1.0 - shares[-1] / shares.sum(axis=0)
-
-    layer = _layers(ground, config)
-    inside = (layer >= 0) & (layer < len(labels))
-    layer = np.clip(layer, 0, len(labels) - 1)
-    rows, columns = np.ogrid[: layer.shape[1], : layer.shape[2]]
-    origin = (config.range_x_m[0], config.range_y_m[0], config.grid_z_m[0])
+    place, inside = _places(occupied, ground, config)
+    shape = (config.cells(config.grid_z_m), *config.shape[1:])
+    labels = np.full(shape, UNLABELED, np.uint8)
+    probability = np.zeros(shape, np.float32)
+    labels.reshape(-1)[place] = chosen[:-1, inside].argmax(axis=0)
+    probability.reshape(-1)[place] = 1.0 - (shares[-1] / shares.sum(axis=0))[inside]
     return VoxelGrid(
         header,
-        np.where(inside, labels[layer, rows, columns], np.uint8(UNLABELED)),
-        np.where(inside, probability[layer, rows, columns], np.float32(0.0)),
-        np.array(origin),
+        labels,
+        probability,
+        np.array([config.range_x_m[0], config.range_y_m[0], config.grid_z_m[0]]),
         np.full(3, config.voxel_m),
         label_set,
     )
 
 
-def _layers(ground: GroundGrid, config: SemanticVoxelConfig) -> np.ndarray:
-    """Returns (Z', Y, X) int32 layer of the network at each voxel of the grid, maybe outside."""
+def _places(
+    occupied: np.ndarray, ground: GroundGrid, config: SemanticVoxelConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns where voxels of the network lie in the grid given out, as flat indices.
+
+    Each lies where a centre of the grid's voxels falls into it: there is one, as both have the
+    same size.
+
+    Args:
+        occupied: (M,) flat indices into the network's voxels.
+        ground: Ground under the scan.
+        config: Both grids.
+
+    Returns:
+        (M',) flat indices into the grid, and (M,) bool, which of the voxels are inside it.
+    """
     x, y = np.meshgrid(config.centers(config.range_x_m), config.centers(config.range_y_m))
-    under = ground.height_at(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(x.shape)
-    lowest = under + np.float32(config.range_z_m[0])
-    z = config.centers(config.grid_z_m)
-    layers: np.ndarray = np.floor((z[:, None, None] - lowest) / np.float32(config.voxel_m))
-    return layers.astype(np.int32)
+    under = ground.height_at(np.stack([x.ravel(), y.ravel()], axis=1))
+    layer, column = np.divmod(occupied, under.size)
+    lower_face = under[column] + (config.range_z_m[0] - config.grid_z_m[0])
+    above = np.ceil(layer + lower_face / np.float32(config.voxel_m) - 0.5).astype(np.int64)
+    inside = (above >= 0) & (above < config.cells(config.grid_z_m))
+    return above[inside] * under.size + column[inside], inside
