@@ -101,7 +101,7 @@ def _player(context: LaunchContext) -> list[RegisterEventHandler]:
         "play",
         values["bag"],
         "--clock",
-        "100",
+        "20",
         "--disable-keyboard-controls",
     ]
     command += ["--rate", values["rate"], "--delay", str(DISCOVERY_S)]

@@ -60,6 +60,11 @@ class MessageExecutor(SingleThreadedExecutor):  # type: ignore[misc]
         """Starts the thread; it ends with the context."""
         self._thread.start()
 
+    def join(self, timeout_s: float) -> bool:
+        """Waits for the end of the thread; returns whether it came in time."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
     def _spin(self) -> None:
         with contextlib.suppress(ExternalShutdownException):
             while self.context.ok():

@@ -17,6 +17,7 @@ from spatial_perception.nodes.executors import MessageExecutor, ServiceExecutor
 from spatial_perception.nodes.log import LogBridge
 from spatial_perception.nodes.process import Process
 
+JOIN_S = 0.5
 Build = Callable[[], tuple[Process, list[Node]]]
 
 
@@ -42,8 +43,9 @@ def run(build: Build) -> int:
     messages.start()
     with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
         executor.spin()
-    has_ended = process.close()
     rclpy.try_shutdown()
+    has_ended = process.close()
+    has_ended = messages.join(JOIN_S) and has_ended
     if not has_ended:  # an engine is being built: nothing can interrupt that from within
         sys.stdout.flush()
         sys.stderr.flush()
