@@ -257,5 +257,5 @@ def _echo(
     power = reflectance * (0.55 + 0.45 * cosine) * (1 - 0.9 * gloss) * speckle
     # Echoes near the threshold, and what is left of them on gloss, are reported as nothing.
     faint = np.clip((reach_m / distance_m - 1) / 1.5, 0, 1)
-    power = (power * conditions.intensity_gain - 0.09 * gloss) * faint + mirror
+    power = (power * conditions.intensity_gain - 0.13 * gloss) * faint + mirror
     return np.clip(np.round(power * 100) / 100, 0, 0.99), lost

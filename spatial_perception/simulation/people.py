@@ -66,7 +66,7 @@ def body(
     rng: np.random.Generator, joints: Points, height_m: float, cloth: Surface = Surface.CLOTH
 ) -> Mesh:
     """The flesh and clothes over joints given for a body of height 1."""
-    wide = rng.uniform(0.9, 1.3)
+    wide = rng.uniform(1.1, 1.6)
     tones = {
         "trousers": _cloth_color(rng, dark=True),
         "coat": _cloth_color(rng, dark=False),
@@ -95,7 +95,7 @@ def body(
     radii = [
         [0.078 * wide + 0.4 * lean, 0.118 * wide, 0.155 - 0.1 * lean],
         [0.080 * wide, 0.100 * wide, 0.115],
-        [0.054, 0.045, 0.068],
+        [0.060, 0.052, 0.072],
         [0.022, 0.020, 0.030],
         [0.022, 0.020, 0.030],
     ]
