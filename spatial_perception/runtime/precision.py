@@ -167,8 +167,27 @@ def head_nodes(model: Any) -> list[str]:
     return list(heads)
 
 
+def _widen_weights(onnx: Any, model: Any) -> None:
+    """Replaces half-precision constants with a cast to fp32 behind them by fp32 constants."""
+    graph = model.graph
+    constants = {t.name: t for t in graph.initializer}
+    nodes, wide = [], []
+    for node in graph.node:
+        stored = constants.get(node.input[0]) if node.op_type == "Cast" else None
+        if stored is None or node.attribute[0].i != onnx.TensorProto.FLOAT:
+            nodes.append(node)
+            continue
+        values = onnx.numpy_helper.to_array(stored).astype(np.float32)
+        wide.append(onnx.numpy_helper.from_array(values, node.output[0]))
+    used = {name for node in nodes for name in node.input} | {o.name for o in graph.output}
+    kept = [t for t in graph.initializer if t.name in used]
+    for field, content in ((graph.node, nodes), (graph.initializer, [*kept, *wide])):
+        del field[:]
+        field.extend(content)
+
+
 def _load(onnx: Any, graph: bytes, label: str) -> Any:
-    """Returns the parsed graph with a name for every node."""
+    """Returns the parsed graph with a name for every node and fp32 weights."""
     try:
         model = onnx.load_model_from_string(graph)
         onnx.checker.check_model(model)
@@ -176,6 +195,7 @@ def _load(onnx: Any, graph: bytes, label: str) -> Any:
         raise EngineError(f"{label}: the graph is damaged, export the model again") from error
     for node, name in zip(model.graph.node, _fresh_names(model), strict=False):
         node.name = node.name or name
+    _widen_weights(onnx, model)
     return model
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +28,9 @@ from spatial_perception.runtime.spec import (
 )
 from spatial_perception.training.checkpoint import load_weights
 from spatial_perception.training.model_card import CARD_FILE, model_card
+from spatial_perception.training.onnx_graph import compress_weights, onnx_graph
 from spatial_perception.training.task import ExportPlan, Task
 
-OPSET = 18
 _TOLERANCE = 2e-3
 
 
@@ -58,6 +56,7 @@ def export(task: Task[Any], checkpoint: Path, models_dir: Path) -> Path:
     folder = models_dir / task.export_plan(network).model
     folder.mkdir(parents=True, exist_ok=True)
     save_file(stored_weights(network), folder / WEIGHTS_FILE)
+    (folder / WEIGHTS_FILE).chmod(0o644)
     _load(network, load_file(folder / WEIGHTS_FILE), folder / WEIGHTS_FILE)
     network.eval()
     with torch.inference_mode():
@@ -98,7 +97,9 @@ def export_variant(network: SpatialNetwork, plan: ExportPlan, number: int, folde
     folded = copy.deepcopy(network).eval()
     fold_batch_norm(folded)
     name = "model.onnx" if len(plan.shapes) == 1 else f"model_{_size(shapes)}.onnx"
-    onnx.save(onnx_graph(folded, inputs), folder / name)
+    graph = onnx_graph(folded, inputs)
+    compress_weights(graph)
+    onnx.save(graph, folder / name)
     with torch.inference_mode():
         expected = {k: v.numpy() for k, v in network.outputs(inputs).items()}
     _compare(folder / name, inputs, expected)
@@ -107,39 +108,6 @@ def export_variant(network: SpatialNetwork, plan: ExportPlan, number: int, folde
         inputs={k: TensorSpec(tuple(v.shape), str(v.numpy().dtype)) for k, v in inputs.items()},
         outputs={k: TensorSpec(tuple(v.shape), str(v.dtype)) for k, v in expected.items()},
     )
-
-
-def onnx_graph(network: SpatialNetwork, inputs: dict[str, Tensor]) -> onnx.ModelProto:
-    """The ONNX graph of a network in eval mode for the shapes of `inputs`."""
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            network,
-            tuple(inputs[name] for name in network.input_names),
-            input_names=list(network.input_names),
-            output_names=list(network.output_names),
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    graph = program.model_proto
-    _strip(graph)
-    return graph
-
-
-def _strip(model: onnx.ModelProto) -> None:
-    """Removes stack traces, names of source files and intermediate shapes."""
-    del model.metadata_props[:]
-    del model.graph.metadata_props[:]
-    del model.graph.value_info[:]
-    model.doc_string = model.graph.doc_string = ""
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    for value in (*model.graph.input, *model.graph.output):
-        del value.metadata_props[:]
 
 
 def _example(

@@ -10,7 +10,8 @@ from torch.nn import functional
 from spatial_perception import networks
 from spatial_perception.errors import ConfigError
 from spatial_perception.networks.registry import SpatialNetwork, build, network_class, register
-from spatial_perception.training.export import onnx_graph, stored_weights
+from spatial_perception.training.export import stored_weights
+from spatial_perception.training.onnx_graph import onnx_graph
 
 every_network = pytest.mark.parametrize("name", networks.names())
 

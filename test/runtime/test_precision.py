@@ -78,3 +78,17 @@ def test_int8_without_calibration_says_how_to_calibrate(tiny: ModelSpec) -> None
 def test_damaged_graph_is_refused_by_the_converters(tiny_graph: bytes) -> None:
     with pytest.raises(EngineError, match="damaged"):
         to_fp16(tiny_graph[:100], "tiny")
+
+
+def test_weights_stored_in_half_precision_are_converted_like_any_other(tiny_graph: bytes) -> None:
+    model = onnx.load_model_from_string(tiny_graph)
+    for stored in list(model.graph.initializer):
+        if stored.name == "conv_weight":
+            values = onnx.numpy_helper.to_array(stored).astype(np.float16)
+            stored.CopyFrom(onnx.numpy_helper.from_array(values, "conv_weight_stored"))
+            cast = onnx.helper.make_node("Cast", [stored.name], ["conv_weight"], to=1)
+            model.graph.node.insert(0, cast)
+    converted = onnx.load_model_from_string(to_fp16(model.SerializeToString(), "tiny"))
+    names = {t.name for t in converted.graph.initializer}
+    assert "conv_weight__half" in names
+    assert "conv_weight_stored" not in names

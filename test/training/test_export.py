@@ -9,12 +9,14 @@ import onnxruntime
 import pytest
 import torch
 import yaml
+from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file
 
 from spatial_perception.datasets.lights import LIGHT_LABELS
 from spatial_perception.errors import ConfigError
 from spatial_perception.networks import build
 from spatial_perception.runtime.spec import ModelSpec
+from spatial_perception.training.onnx_graph import compress_weights
 from spatial_perception.training.tasks import export_model, tasks, train
 
 CONFIGS = Path(__file__).parents[2] / "config" / "training"
@@ -79,7 +81,7 @@ def test_the_graph_is_the_stored_weights_and_nothing_else(models):
         expected = network.eval()(crops).numpy()
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
     found = session.run(["logits"], {"crops": crops.numpy()})[0]
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
 
 
 def test_the_graph_is_small_and_says_nothing_of_the_machine(models):
@@ -90,6 +92,26 @@ def test_the_graph_is_small_and_says_nothing_of_the_machine(models):
     assert "BatchNormalization" not in operators, "folded into the convolutions"
     assert str(Path.home()).encode() not in path.read_bytes()
     assert b".py" not in path.read_bytes()
+
+
+def test_compressed_weights_change_little_and_halve_the_file():
+    weight = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [4, 64]) for n in "xy")
+    constant = numpy_helper.from_array(weight, "w")
+    model = helper.make_model(
+        helper.make_graph([node], "g", [x], [y], [constant]),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=10,
+    )
+    before = len(model.SerializeToString())
+    compress_weights(model)
+    onnx.checker.check_model(model)
+    assert len(model.SerializeToString()) < 0.55 * before
+    values = np.random.default_rng(1).normal(size=(4, 64)).astype(np.float32)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    found = session.run(None, {"x": values})[0]
+    np.testing.assert_allclose(found, values @ weight.astype(np.float16), rtol=1e-4, atol=1e-4)
 
 
 def test_the_card_has_commands_and_metrics(models):
