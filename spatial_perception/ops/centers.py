@@ -34,6 +34,9 @@ class CentersConfig:
     nms_iou: float = option(
         0.1, help="overlap above which the weaker box of a class goes", range=(0.0, 1.0)
     )
+    cross_class_iou: float = option(
+        0.4, help="overlap above which the weaker of two classes goes", range=(0.0, 1.0)
+    )
     max_boxes: int = option(300, help="strongest peaks that are looked at", range=(1, 10000))
 
     @property
@@ -116,7 +119,10 @@ def decode_centers(
     z = values[2] + ground.height_at(np.stack([x, y], axis=1))
     sizes = np.exp(np.clip(values[3:6], -3.0, 4.0))
     boxes = np.stack([x, y, z, *sizes, wrap_angle(yaw)], axis=1)
-    kept = nms_bev(boxes[:, _BEV_COLUMNS], scores, labels, config.nms_iou)
+    flat = boxes[:, _BEV_COLUMNS]
+    kept = nms_bev(flat, scores, labels, config.nms_iou)
+    alike = np.zeros(len(kept), np.int32)
+    kept = kept[nms_bev(flat[kept], scores[kept], alike, config.cross_class_iou)]
     return (
         boxes[kept].astype(np.float32),
         scores[kept].astype(np.float32),

@@ -58,6 +58,9 @@ class VoxelDetectorConfig:
     crop_m: float = option(51.2, help="side of a crop", unit="m", range=(12.8, 200.0))
     min_hits: int = option(5, help="objects with fewer points are not asked for", range=(1, 1000))
     validation_scans: int = option(40, help="scans of the validation split", range=(1, 100000))
+    class_weights: tuple[float, float, float, float] = option(
+        (1.0, 4.0, 1.0, 3.0), help="weight of each class of boxes: cars are many, trucks few"
+    )
     occupancy_weights: tuple[float, ...] = option(
         (1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 1.5, 4.0, 4.0, 0.7),
         help="weight of each class of voxels, free last",
@@ -130,8 +133,11 @@ class LidarDetectorTask(Task[VoxelBatch]):
         seen, labels = _random_window(features, batch.occupancy, self._config.occupancy_crop)
         occupancy = network.occupancy_logits(seen).float()
         classes = torch.tensor(self._config.occupancy_weights, device=device)
+        objects = torch.tensor(self._config.class_weights, device=device)
         parts = {
-            "heatmap": heatmap_loss(network.heatmap(features).float(), batch.heatmap, batch.counts),
+            "heatmap": heatmap_loss(
+                network.heatmap(features).float(), batch.heatmap, batch.counts, objects
+            ),
             "offset": terms[0:2].sum(),
             "height": terms[2],
             "size": terms[3:6].sum(),

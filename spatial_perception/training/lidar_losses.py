@@ -7,20 +7,21 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def heatmap_loss(logits: Tensor, target: Tensor, counts: Tensor) -> Tensor:
+def heatmap_loss(logits: Tensor, target: Tensor, counts: Tensor, weights: Tensor) -> Tensor:
     """Focal loss of CornerNet (Law and Deng, 2018), over the number of centres.
 
     Args:
         logits: (B, K, Y, X).
         target: (B, K, Y, X), 1 at centres, falling off around them.
         counts: (B, Y, X) bool, False where the truth is not known.
+        weights: (K,), how much each class counts.
     """
     share = torch.sigmoid(logits)
     is_center = target >= 1.0
     positive = functional.logsigmoid(logits) * (1.0 - share) ** 2
     negative = functional.logsigmoid(-logits) * share**2 * (1.0 - target) ** 4
     terms = torch.where(is_center, positive, negative) * counts.unsqueeze(1)
-    return -terms.sum() / is_center.sum().clamp(min=1)
+    return -(terms.sum(dim=(0, 2, 3)) * weights).sum() / is_center.sum().clamp(min=1)
 
 
 def regression_loss(values: Tensor, target: Tensor, weight: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ def test_boxes_outside_the_grid_and_unlabelled_ones_give_no_target() -> None:
     assert not targets.weight.any()
 
 
-def test_weaker_boxes_of_a_class_give_way_and_those_of_another_stay() -> None:
+def test_weaker_boxes_that_overlap_give_way() -> None:
     twice = np.array([[5.0, 0, 1, 4, 2, 1.5, 0], [6.4, 0, 1, 4, 2, 1.5, 0]])
     outputs = as_outputs(encode_centers(twice, np.array([0, 0]), 2, CONFIG))
     outputs["heatmap"] = outputs["heatmap"] * np.array([1.0])
@@ -71,8 +71,20 @@ def test_weaker_boxes_of_a_class_give_way_and_those_of_another_stay() -> None:
     outputs["heatmap"][0, 0, row, columns[1]] = 0.6
     _, scores, _ = decode_centers(outputs, flat_ground(), CONFIG)
     assert scores == pytest.approx([1.0])
-    mixed = as_outputs(encode_centers(twice, np.array([0, 1]), 2, CONFIG))
-    assert len(decode_centers(mixed, flat_ground(), CONFIG)[1]) == 2
+
+
+def test_two_classes_at_one_place_leave_the_surer_one() -> None:
+    place = np.array([[5.0, 0, 1, 1.8, 0.7, 1.8, 0], [5.1, 0, 1, 1.7, 0.7, 1.8, 0]])
+    outputs = as_outputs(encode_centers(place, np.array([2, 3]), 4, CONFIG))
+    outputs["heatmap"][0, 2] *= 0.8
+    _, _, labels = decode_centers(outputs, flat_ground(), CONFIG)
+    assert labels.tolist() == [3]
+
+
+def test_a_pedestrian_beside_a_car_stays() -> None:
+    place = np.array([[5.0, 0, 1, 4.2, 1.8, 1.5, 0], [5.0, 1.3, 1, 0.7, 0.7, 1.8, 0]])
+    outputs = as_outputs(encode_centers(place, np.array([0, 2]), 4, CONFIG))
+    assert len(decode_centers(outputs, flat_ground(), CONFIG)[1]) == 2
 
 
 def test_nothing_above_the_threshold_gives_no_boxes() -> None:

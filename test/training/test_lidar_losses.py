@@ -13,6 +13,7 @@ from spatial_perception.training.lidar_losses import (
     weighted_cross_entropy,
 )
 
+ALIKE = torch.ones(1)
 EVERYWHERE = torch.ones(1, 1, 3, dtype=torch.bool)
 
 
@@ -21,15 +22,25 @@ def test_heatmap_loss_of_one_centre_and_one_false_alarm_by_hand() -> None:
     share = torch.tensor([0.6, 0.3, 0.2])
     logits = torch.logit(share)[None, None, None]
     expected = -(0.4**2 * math.log(0.6) + 0.3**2 * 0.5**4 * math.log(0.7) + 0.2**2 * math.log(0.8))
-    assert heatmap_loss(logits, target, EVERYWHERE).item() == pytest.approx(expected, rel=1e-5)
+    assert heatmap_loss(logits, target, EVERYWHERE, ALIKE).item() == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_cells_of_unknown_truth_do_not_count() -> None:
     logits = torch.tensor([[[[5.0, 5.0, -9.0]]]])
     target = torch.tensor([[[[1.0, 0.0, 0.0]]]])
     counts = torch.tensor([[[True, False, True]]])
-    assert heatmap_loss(logits, target, counts).item() < 1e-3
-    assert heatmap_loss(logits, target, EVERYWHERE).item() > 1.0
+    assert heatmap_loss(logits, target, counts, ALIKE).item() < 1e-3
+    assert heatmap_loss(logits, target, EVERYWHERE, ALIKE).item() > 1.0
+
+
+def test_classes_count_by_their_weight() -> None:
+    logits, target = torch.zeros(1, 2, 1, 3), torch.zeros(1, 2, 1, 3)
+    one, two = (
+        heatmap_loss(logits, target, EVERYWHERE, torch.tensor([1.0, w])) for w in (1.0, 3.0)
+    )
+    assert two.item() == pytest.approx(2.0 * one.item())
 
 
 def test_regression_counts_only_where_boxes_are() -> None:
