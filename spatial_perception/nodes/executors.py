@@ -1,4 +1,4 @@
-"""Two executors: messages in a thread of their own, everything else in the main thread.
+"""Two executors: messages in a thread of their own, everything else in another.
 
 rclpy collects all entities of all nodes anew for each wake-up. With a hundred services and event
 handlers that costs two milliseconds a message; with the subscriptions alone a tenth of that.
@@ -6,14 +6,15 @@ handlers that costs two milliseconds a message; with the subscriptions alone a t
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Sequence
 from typing import Any
 
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.subscription import Subscription
+
+from spatial_perception.nodes.log import Logger, ThrottledLog
 
 REFRESH_S = 1.0
 
@@ -50,22 +51,43 @@ class MessageExecutor(SingleThreadedExecutor):  # type: ignore[misc]
     def __init__(self, nodes: Sequence[Node]) -> None:
         super().__init__()
         self._view = _Subscriptions(nodes)
-        self._thread = threading.Thread(target=self._spin, name="messages", daemon=True)
 
     def get_nodes(self) -> list[Any]:
         """Returns what the executor takes its entities from."""
         return [self._view]
 
-    def start(self) -> None:
-        """Starts the thread; it ends with the context."""
+
+class SpinThread:
+    """Spins an executor in a thread until it is stopped; what a callback raises is logged.
+
+    Args:
+        executor: shut down at the end.
+        name: of the thread.
+        logger: for callbacks that raise.
+    """
+
+    def __init__(self, executor: Executor, name: str, logger: Logger) -> None:
+        self._executor = executor
+        self._logger = logger
+        self._log = ThrottledLog()
+        self._is_stopping = threading.Event()
+        self._thread = threading.Thread(target=self._spin, name=name, daemon=True)
         self._thread.start()
 
-    def join(self, timeout_s: float) -> bool:
-        """Waits for the end of the thread; returns whether it came in time."""
+    def stop(self, timeout_s: float) -> bool:
+        """Ends the thread; returns whether it ended in time."""
+        self._is_stopping.set()
+        self._executor.wake()
         self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        if self._thread.is_alive():
+            return False
+        self._executor.shutdown()
+        return True
 
     def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            while self.context.ok():
-                self.spin_once(timeout_sec=REFRESH_S)
+        while not self._is_stopping.is_set():
+            try:
+                self._executor.spin_once(timeout_sec=REFRESH_S)
+            except Exception as error:  # one callback must not end the node
+                text = f"{type(error).__name__}: {error}"
+                self._log.error(self._logger, type(error), text)

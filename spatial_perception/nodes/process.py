@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.subscription import Subscription
@@ -168,11 +167,10 @@ class Process:
         self._diagnostics.publish(DIAGNOSTICS.encode(status))
 
     def _publish(self, port: Port, data: bytes) -> None:
-        if rclpy.ok():
-            self._publishers[port.topic].publish(data)
+        self._publishers[port.topic].publish(data)
 
     def _is_listened(self, port: Port) -> bool:
-        return rclpy.ok() and self._publishers[port.topic].get_subscription_count() > 0
+        return bool(self._publishers[port.topic].get_subscription_count())
 
     def _on_error(self, stage: Stage, cause: DropCause, message: str) -> None:
         logger = self._nodes[stage.name].get_logger()

@@ -2,59 +2,73 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from spatial_perception.errors import ConfigError
-from spatial_perception.nodes.executors import MessageExecutor, ServiceExecutor
-from spatial_perception.nodes.log import LogBridge
+from spatial_perception.nodes.executors import MessageExecutor, ServiceExecutor, SpinThread
+from spatial_perception.nodes.log import LogBridge, Logger
 from spatial_perception.nodes.process import Process
 
-JOIN_S = 0.5
+STOP_TIMEOUT_S = 0.5
 Build = Callable[[], tuple[Process, list[Node]]]
 
 
 def run(build: Build) -> int:
     """Spins the nodes that `build` makes until the process is told to end.
 
+    rclpy's own signal handlers would take the context away under running callbacks; here
+    everything stops first.
+
     Returns:
-        0 after CTRL-C or a shutdown, 2 on a bad parameter.
+        0 after CTRL-C or SIGTERM, 2 on a bad parameter.
     """
-    rclpy.init(args=sys.argv)
+    end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: end.set())
+    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     try:
         process, nodes = build()
     except ConfigError as error:
         rclpy.logging.get_logger("spatial_perception").fatal(str(error))
-        rclpy.try_shutdown()
+        rclpy.shutdown()
         return 2
-    _bridge_logging(nodes[0])
-    executor = ServiceExecutor()
-    for node in nodes:
-        executor.add_node(node)
-    messages = MessageExecutor(nodes)
-    process.on_wired = messages.wake
-    messages.start()
-    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
-        executor.spin()
-    rclpy.try_shutdown()
-    has_ended = process.close()
-    has_ended = messages.join(JOIN_S) and has_ended
+    has_ended = _spin_until(end, process, nodes)
     if not has_ended:  # an engine is being built: nothing can interrupt that from within
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+    rclpy.shutdown()
     return 0
 
 
-def _bridge_logging(node: Node) -> None:
-    logger = logging.getLogger("spatial_perception")
-    logger.setLevel(logging.INFO)
-    logger.addHandler(LogBridge(node.get_logger()))
-    logger.propagate = False
+def _spin_until(end: threading.Event, process: Process, nodes: list[Node]) -> bool:
+    """Spins until `end` is set; returns whether all threads ended in time after that."""
+    logger = nodes[0].get_logger()
+    _bridge_logging(logger)
+    services, messages = ServiceExecutor(), MessageExecutor(nodes)
+    for node in nodes:
+        services.add_node(node)
+    process.on_wired = messages.wake
+    threads = [
+        SpinThread(services, "services", logger),
+        SpinThread(messages, "messages", logger),
+    ]
+    end.wait()
+    has_ended = [process.close(), *(thread.stop(STOP_TIMEOUT_S) for thread in threads)]
+    return all(has_ended)
+
+
+def _bridge_logging(logger: Logger) -> None:
+    package = logging.getLogger("spatial_perception")
+    package.setLevel(logging.INFO)
+    package.addHandler(LogBridge(logger))
+    package.propagate = False
