@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from spatial_perception.cli.train import CONFIG_DIR, MODELS, import_training
+from spatial_perception.cli.train import MODELS, default_config, import_training
 from spatial_perception.runtime.models import find_models_dir
 
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     export_model = import_training("export_model")
     checkpoint = arguments.checkpoint or Path("out/train") / arguments.model / "best.pt"
-    config = arguments.config or CONFIG_DIR / f"{arguments.model}.yaml"
+    config = arguments.config or default_config(arguments.model)
     console = Console()
     with console.status(f"exporting {arguments.model}"):
         folder = export_model(

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from spatial_perception.errors import ConfigError
+from spatial_perception.runtime.models import find_models_dir
 
 MODELS = (
     "camera_detector",
@@ -17,7 +18,6 @@ MODELS = (
     "lidar_detector",
     "lidar_segmenter",
 )
-CONFIG_DIR = Path(__file__).parents[2] / "config" / "training"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     train = import_training("train")
     output = arguments.output or Path("out/train") / arguments.model
-    config = arguments.config or CONFIG_DIR / f"{arguments.model}.yaml"
+    config = arguments.config or default_config(arguments.model)
     result = train(
         arguments.model,
         config,
@@ -65,6 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
         soft_wrap=True,
     )
     return 0
+
+
+def default_config(model: str) -> Path:
+    """Returns the model's training configuration that is installed beside the models."""
+    return find_models_dir().parent / "config" / "training" / f"{model}.yaml"
 
 
 def import_training(name: str):  # type: ignore[no-untyped-def]
