@@ -36,3 +36,18 @@ def test_bad_value_ends_with_one_line(ros_process) -> None:
     process = ros_process("occupancy_mapper", "-p", "size_m:=wide")
     assert process.wait() == 2
     assert "size_m: expected float, got 'wide'" in process.output
+
+
+def test_incompatible_quality_of_service_is_logged_once_with_what_to_do(ros, ros_process) -> None:
+    rclpy = ros()
+    from rclpy.qos import qos_profile_sensor_data
+    from sensor_msgs.msg import PointCloud2
+
+    process = ros_process("occupancy_mapper", "-p", "delivery:=lossless")
+    process.wait_for("1 of 1 stages ready")
+    node = rclpy.create_node("best_effort_driver")
+    for _ in range(2):
+        node.create_publisher(PointCloud2, "/sensing/lidar/points", qos_profile_sensor_data)
+    process.wait_for("offers another RELIABILITY: it must be reliable")
+    assert process.interrupt()[0] == 0
+    assert process.output.count("offers another") == 1
