@@ -11,6 +11,7 @@ from launch.actions import (
     IncludeLaunchDescription,
     OpaqueFunction,
     RegisterEventHandler,
+    TimerAction,
 )
 from launch.conditions import IfCondition, UnlessCondition
 from launch.event_handlers import OnProcessExit, OnProcessIO
@@ -47,6 +48,11 @@ def generate_launch_description() -> LaunchDescription:
             default_value="false",
             choices=["true", "false"],
             description="Show the results in RViz; the launch then stays after the bag's end.",
+        ),
+        DeclareLaunchArgument(
+            "linger",
+            default_value="5.0",
+            description="Seconds from the bag's end to the launch's, for what is still in work.",
         ),
         DeclareLaunchArgument(
             "qos",
@@ -93,7 +99,8 @@ def generate_launch_description() -> LaunchDescription:
 
 def _player(context: LaunchContext) -> list[RegisterEventHandler]:
     values = {
-        name: LaunchConfiguration(name).perform(context) for name in ("bag", "rate", "loop", "qos")
+        name: LaunchConfiguration(name).perform(context)
+        for name in ("bag", "rate", "loop", "qos", "linger")
     }
     command = [
         "ros2",
@@ -122,5 +129,10 @@ def _player(context: LaunchContext) -> list[RegisterEventHandler]:
     )
     return [
         RegisterEventHandler(OnProcessIO(on_stdout=start_when_ready, on_stderr=start_when_ready)),
-        RegisterEventHandler(OnProcessExit(target_action=player, on_exit=[end])),
+        RegisterEventHandler(
+            OnProcessExit(
+                target_action=player,
+                on_exit=[TimerAction(period=float(values["linger"]), actions=[end])],
+            )
+        ),
     ]
