@@ -27,6 +27,7 @@ PACKAGE = "spatial_perception"
 PASSED_ON = ("config", "stages", "delivery", "log_level")
 READY = re.compile(rb"\d+ of \d+ stages ready")
 DISCOVERY_S = 1.0
+ACKNOWLEDGE_MS = 5000  # without it the player takes what is not yet delivered with it
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -111,6 +112,7 @@ def _player(context: LaunchContext) -> list[RegisterEventHandler]:
         "20",
         "--disable-keyboard-controls",
     ]
+    command += ["--wait-for-all-acked", str(ACKNOWLEDGE_MS)]
     command += ["--rate", values["rate"], "--delay", str(DISCOVERY_S)]
     command += ["--qos-profile-overrides-path", values["qos"]]
     command += ["--loop"] if values["loop"] == "true" else []
