@@ -14,11 +14,22 @@ from spatial_perception.networks.registry import SpatialNetwork, register
 
 
 class Conv3dBnAct(nn.Sequential):
-    """3x3x3 convolution with a stride along z alone, batch normalization, ReLU."""
+    """3D convolution with a stride along z alone, batch normalization, ReLU.
 
-    def __init__(self, in_channels: int, out_channels: int, stride_z: int = 1) -> None:
+    Args:
+        in_channels: Channels before.
+        out_channels: Channels after.
+        stride_z: Stride along z.
+        whole_depth: With this depth, one 1x1 kernel over all of z in place of 3x3x3.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride_z: int = 1, whole_depth: int = 0
+    ) -> None:
+        kernel = (whole_depth, 1, 1) if whole_depth else (3, 3, 3)
+        padding = 0 if whole_depth else 1
         super().__init__(
-            nn.Conv3d(in_channels, out_channels, 3, (stride_z, 1, 1), 1, bias=False),
+            nn.Conv3d(in_channels, out_channels, kernel, (stride_z, 1, 1), padding, bias=False),
             nn.BatchNorm3d(out_channels),
             nn.ReLU(inplace=True),
         )
@@ -64,7 +75,7 @@ class VoxelNetwork(SpatialNetwork):
             volume.append(Conv3dBnAct(channels, out_channels, stride_z))
             channels, depth = out_channels, math.ceil(depth / stride_z)
         self.volume = nn.Sequential(*volume)
-        self.flatten = ConvBnAct(channels * depth, widths[0], 1)
+        self.flatten = Conv3dBnAct(channels, widths[0], whole_depth=depth)
         self.scales = nn.ModuleList()
         for level, (width, count) in enumerate(zip(widths, blocks, strict=True)):
             below = widths[max(level - 1, 0)]
@@ -105,7 +116,7 @@ class VoxelNetwork(SpatialNetwork):
     def features(self, voxels: Tensor) -> Tensor:
         """(B, C, Y, X) features from which every head reads."""
         x = self.volume(voxels)  # (B, C, Z', Y, X)
-        x = self.flatten(x.flatten(1, 2))
+        x = self.flatten(x).squeeze(2)  # (B, C, Y, X)
         levels = []
         for scale in self.scales:
             x = scale(x)
