@@ -52,7 +52,7 @@ def generate_launch_description() -> LaunchDescription:
         ),
         DeclareLaunchArgument(
             "linger",
-            default_value="5.0",
+            default_value="10.0",
             description="Seconds from the bag's end to the launch's, for what is still in work.",
         ),
         DeclareLaunchArgument(
