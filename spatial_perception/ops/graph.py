@@ -221,7 +221,7 @@ def _nearest(centers: np.ndarray, config: GraphConfig, voxel_m: float) -> np.nda
     """Returns (N, k + 1) int32: the node, then its nearest nodes within the radius, then itself."""
     count = len(centers)
     reach = config.radius_voxels * voxel_m
-    tree = cKDTree(centers, balanced_tree=False, compact_nodes=False)
+    tree = cKDTree(centers, balanced_tree=False)
     _, index = tree.query(
         centers, config.neighbours + 1, distance_upper_bound=reach, workers=config.workers
     )
