@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 import rclpy
+from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -18,7 +19,7 @@ from spatial_perception.nodes.executors import MessageExecutor, ServiceExecutor,
 from spatial_perception.nodes.log import LogBridge, Logger
 from spatial_perception.nodes.process import Process
 
-STOP_TIMEOUT_S = 0.5
+STOP_TIMEOUT_S = 0.2
 Build = Callable[[], tuple[Process, list[Node]]]
 
 
@@ -29,18 +30,20 @@ def run(build: Build) -> int:
     everything stops first.
 
     Returns:
-        0 after CTRL-C or SIGTERM, 2 on a bad parameter.
+        0 after CTRL-C or SIGTERM, 2 on a bad argument or parameter.
     """
     end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: end.set())
-    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # a parameter file that is missing or no YAML
+        return _refuse(str(error).split(", at ", 1)[0])  # without the place in rcl's source
     try:
         process, nodes = build()
     except ConfigError as error:
-        rclpy.logging.get_logger("spatial_perception").fatal(str(error))
         rclpy.shutdown()
-        return 2
+        return _refuse(str(error))
     has_ended = _spin_until(end, process, nodes)
     if not has_ended:  # an engine is being built: nothing can interrupt that from within
         sys.stdout.flush()
@@ -48,6 +51,11 @@ def run(build: Build) -> int:
         os._exit(0)
     rclpy.shutdown()
     return 0
+
+
+def _refuse(reason: str) -> int:
+    get_logger("spatial_perception").fatal(reason)
+    return 2
 
 
 def _spin_until(end: threading.Event, process: Process, nodes: list[Node]) -> bool:

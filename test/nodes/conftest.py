@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-DOMAIN = str(40 + os.getpid() % 50)
+DOMAIN = str(80 + os.getpid() % 20)
 
 
 @pytest.fixture

@@ -38,6 +38,13 @@ def test_bad_value_ends_with_one_line(ros_process) -> None:
     assert "size_m: expected float, got 'wide'" in process.output
 
 
+def test_missing_parameter_file_ends_with_one_line(ros_process) -> None:
+    process = ros_process("occupancy_mapper", "--params-file", "/nowhere/my.yaml")
+    assert process.wait() == 2
+    assert "/nowhere/my.yaml" in process.output
+    assert "Traceback" not in process.output
+
+
 def test_incompatible_quality_of_service_is_logged_once_with_what_to_do(ros, ros_process) -> None:
     rclpy = ros()
     from rclpy.qos import qos_profile_sensor_data
