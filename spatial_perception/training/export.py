@@ -65,6 +65,9 @@ def export(task: Task[Any], checkpoint: Path, models_dir: Path) -> Path:
     variants = tuple(
         export_variant(network, plan, number, folder) for number in range(len(plan.shapes))
     )
+    for path in folder.glob("*.onnx"):
+        if path.name not in {variant.file for variant in variants}:
+            path.unlink()  # of a shape that is exported no more
     spec = _spec(task, plan, variants, metrics, folder)
     spec.save(folder)
     (folder / CARD_FILE).write_text(model_card(spec, plan, task, network), encoding="utf-8")

@@ -42,7 +42,7 @@ class SegmenterConfig:
     geometry: GeometryAugmentation = option(default_factory=GeometryAugmentation)
     color: ColorAugmentation = option(default_factory=ColorAugmentation)
     export_shapes_hw: tuple[tuple[int, int], ...] = option(
-        ((360, 480), (288, 960)), help="exported picture sizes"
+        ((360, 480), (256, 832)), help="exported picture sizes"
     )
     fit: FitConfig = option(default_factory=FitConfig)
 

@@ -114,6 +114,14 @@ def test_compressed_weights_change_little_and_halve_the_file():
     np.testing.assert_allclose(found, values @ weight.astype(np.float16), rtol=1e-4, atol=1e-4)
 
 
+def test_a_shape_that_is_exported_no_more_leaves_no_file(models, crops, config):
+    stale = models / "light_classifier" / "model_8x8.onnx"
+    stale.touch()
+    export_model("light_classifier", config, crops, models / "run" / "best.pt", models)
+    assert not stale.exists()
+    assert (models / "light_classifier" / "model.onnx").exists()
+
+
 def test_the_card_has_commands_and_metrics(models):
     card = (models / "light_classifier" / "MODEL_CARD.md").read_text()
     for text in ("spatial-perception train", "export", "evaluate", "accuracy", "GFLOP", "Seed 0"):
