@@ -28,9 +28,8 @@ def load(monkeypatch: pytest.MonkeyPatch):
 
 def started(module: ModuleType, **given: str):
     """Returns the nodes that arguments lead to, and their parameter file."""
-    from launch.actions import DeclareLaunchArgument
-
     from launch import LaunchContext
+    from launch.actions import DeclareLaunchArgument
 
     context = LaunchContext()
     for entity in module.generate_launch_description().entities:
