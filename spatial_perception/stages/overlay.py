@@ -8,7 +8,7 @@ from typing import Any
 from spatial_perception.config import option
 from spatial_perception.core import CameraImage, Detections3D, PinholeCamera, Pose, TransformTree
 from spatial_perception.core.sync import NS_PER_MS, StampSynchronizer
-from spatial_perception.errors import TransformError
+from spatial_perception.errors import DecodeError, TransformError
 from spatial_perception.messages import CAMERA_INFO, IMAGE
 from spatial_perception.stages.camera import (
     CAMERAS_HELP,
@@ -94,7 +94,7 @@ class OverlayStage(Stage):
         elif port == LIDAR_DETECTIONS.name:
             self._objects = value
         elif port.endswith("/camera_info"):
-            self._views[camera_of(port)].camera = value
+            self._set_camera(camera_of(port), value)
         elif self.is_wanted(f"{camera_of(port)}/overlay"):
             return self._add_part(port, value)
         return ()
@@ -110,6 +110,14 @@ class OverlayStage(Stage):
             view.parts.clear()
         self._objects = None
         self._tree.clear()
+
+    def _set_camera(self, name: str, camera: PinholeCamera) -> None:
+        if not camera.is_calibrated:
+            raise DecodeError(
+                f"camera '{name}' ({camera.header.frame_id}) is not calibrated: the K of its"
+                " CameraInfo is zero; calibrate it, or LiDAR objects are not drawn"
+            )
+        self._views[name].camera = camera
 
     def _add_part(self, port: str, value: Any) -> Outputs:
         camera = camera_of(port)
