@@ -13,7 +13,7 @@ from spatial_perception.core import CameraImage, Detections2D
 from spatial_perception.errors import EngineError
 from spatial_perception.ops.boxes import decode_yolox, select_boxes
 from spatial_perception.ops.letterbox import Align, Letterbox, image_tensor
-from spatial_perception.pipelines.model import EngineOptions, Model, check_channels
+from spatial_perception.pipelines.model import EngineOptions, ModelPipeline, check_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class CameraDetectorConfig:
     max_detections: int = option(100, help="at most so many boxes a picture", range=(1, 10_000))
 
 
-class CameraDetector:
+class CameraDetector(ModelPipeline):
     """Letterbox, network, decoding, non-maximum suppression, back to source pixels.
 
     Decoders: `boxes` (boxes (1, A, 4) in input pixels and scores (1, A, K)) and `yolox`
@@ -58,7 +58,7 @@ class CameraDetector:
 
     def __init__(self, config: CameraDetectorConfig) -> None:
         self._config = config
-        self._model = Model(config.model, ("boxes", "yolox"), config.engine)
+        super().__init__(config.model, ("boxes", "yolox"), config.engine)
         spec = self._model.spec
         place = f"model '{spec.name}'"
         self._input, _ = self._model.only_input()
@@ -103,15 +103,3 @@ class CameraDetector:
             raise EngineError(
                 f"model '{self._model.spec.name}', decoder 'yolox': {error}"
             ) from None
-
-    def load(self) -> None:
-        """Loads and warms the engines."""
-        self._model.load()
-
-    def close(self) -> None:
-        """Frees the engines."""
-        self._model.close()
-
-    def status(self) -> Mapping[str, str]:
-        """Returns model, backend and precision."""
-        return self._model.status()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spatial_perception.config import from_mapping, option
@@ -10,7 +9,7 @@ from spatial_perception.core import CameraImage, LabelImage
 from spatial_perception.ops.class_map import class_map
 from spatial_perception.ops.letterbox import Letterbox, image_tensor
 from spatial_perception.pipelines.camera_detector import ImagePreprocessing
-from spatial_perception.pipelines.model import EngineOptions, Model, check_channels
+from spatial_perception.pipelines.model import EngineOptions, ModelPipeline, check_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class CameraSegmenterConfig:
     engine: EngineOptions = option(default_factory=EngineOptions, help="backend and precision")
 
 
-class CameraSegmenter:
+class CameraSegmenter(ModelPipeline):
     """Letterbox, network, best class, back to source pixels; decoder `class_map`.
 
     Raises:
@@ -36,7 +35,7 @@ class CameraSegmenter:
     """
 
     def __init__(self, config: CameraSegmenterConfig) -> None:
-        self._model = Model(config.model, ("class_map",), config.engine)
+        super().__init__(config.model, ("class_map",), config.engine)
         spec = self._model.spec
         place = f"model '{spec.name}'"
         self._input, _ = self._model.only_input()
@@ -53,15 +52,3 @@ class CameraSegmenter:
         tensor = image_tensor(letterbox.apply(image.rgb(), pre.fill), pre.color, pre.range)
         logits = self._model.engine(index).infer({self._input: tensor})[self._output]
         return LabelImage(image.header, class_map(logits, letterbox), self._model.label_set)
-
-    def load(self) -> None:
-        """Loads and warms the engines."""
-        self._model.load()
-
-    def close(self) -> None:
-        """Frees the engines."""
-        self._model.close()
-
-    def status(self) -> Mapping[str, str]:
-        """Returns model, backend and precision."""
-        return self._model.status()

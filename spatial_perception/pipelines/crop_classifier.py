@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from spatial_perception.config import from_mapping, option
 from spatial_perception.core import CameraImage, Detections2D, LabelSet
 from spatial_perception.errors import EngineError
 from spatial_perception.ops.crops import classify, crop_batches
-from spatial_perception.pipelines.model import EngineOptions, Model, check_channels
+from spatial_perception.pipelines.model import EngineOptions, ModelPipeline, check_channels
 
 UNKNOWN_NAME = "unknown"
 
@@ -47,7 +46,7 @@ class CropClassifierConfig:
     margin: float = option(0.15, help="border around a box, over its size", range=(0.0, 2.0))
 
 
-class CropClassifier:
+class CropClassifier(ModelPipeline):
     """Crops from the full-resolution picture, network, calibrated probability.
 
     The work a picture is bounded by `max_crops`, whatever the number of boxes. A name's score is
@@ -59,7 +58,7 @@ class CropClassifier:
 
     def __init__(self, config: CropClassifierConfig) -> None:
         self._config = config
-        self._model = Model(config.model, ("classification",), config.engine)
+        super().__init__(config.model, ("classification",), config.engine)
         spec = self._model.spec
         place = f"model '{spec.name}'"
         self._input, tensor = self._model.only_input()
@@ -118,18 +117,6 @@ class CropClassifier:
         fits &= sides.min(axis=1, initial=np.inf) >= self._config.min_size_px
         order = np.argsort(-detections.scores, kind="stable")
         return order[fits[order]][: self._config.max_crops]
-
-    def load(self) -> None:
-        """Loads and warms the engine."""
-        self._model.load()
-
-    def close(self) -> None:
-        """Frees the engine."""
-        self._model.close()
-
-    def status(self) -> Mapping[str, str]:
-        """Returns model, backend and precision."""
-        return self._model.status()
 
 
 def _with_unknown(label_set: LabelSet) -> LabelSet:

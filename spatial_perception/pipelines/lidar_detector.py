@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from spatial_perception.config import from_mapping, option
@@ -12,7 +11,7 @@ from spatial_perception.ops.centers import CentersConfig, decode_centers
 from spatial_perception.ops.ground import GroundConfig, estimate_ground
 from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig, decode_voxels
 from spatial_perception.ops.voxelize import CHANNELS, VoxelConfig, voxelize
-from spatial_perception.pipelines.model import EngineOptions, Model, check_channels
+from spatial_perception.pipelines.model import EngineOptions, ModelPipeline, check_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class LidarDetectorConfig:
     max_detections: int = option(300, help="at most so many boxes a scan", range=(1, 10_000))
 
 
-class LidarDetector:
+class LidarDetector(ModelPipeline):
     """Ground estimate, voxels, network, peaks to boxes, rotated non-maximum suppression.
 
     Raises:
@@ -57,7 +56,7 @@ class LidarDetector:
     """
 
     def __init__(self, config: LidarDetectorConfig) -> None:
-        self._model = Model(config.model, ("centers",), config.engine)
+        super().__init__(config.model, ("centers",), config.engine)
         spec = self._model.spec
         place = f"model '{spec.name}'"
         self._input, tensor = self._model.only_input()
@@ -109,18 +108,6 @@ class LidarDetector:
             outputs["occupancy"], ground, self._occupancy, cloud.header, self._occupancy_labels
         )
         return found, grid
-
-    def load(self) -> None:
-        """Loads and warms the engine."""
-        self._model.load()
-
-    def close(self) -> None:
-        """Frees the engine."""
-        self._model.close()
-
-    def status(self) -> Mapping[str, str]:
-        """Returns model, backend and precision."""
-        return self._model.status()
 
 
 def _label_set(names: tuple[str, ...]) -> LabelSet:

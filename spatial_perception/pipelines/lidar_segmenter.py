@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from spatial_perception.config import from_mapping, option
 from spatial_perception.core import LabelledCloud, PointCloud, Pose
 from spatial_perception.ops.graph import GraphConfig, build_graph
 from spatial_perception.ops.ground import GroundConfig, estimate_ground
-from spatial_perception.pipelines.model import EngineOptions, Model, check_channels
+from spatial_perception.pipelines.model import EngineOptions, ModelPipeline, check_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class LidarSegmenterConfig:
     engine: EngineOptions = option(default_factory=EngineOptions, help="backend and precision")
 
 
-class LidarSegmenter:
+class LidarSegmenter(ModelPipeline):
     """Ground estimate, graph, network, and each point takes the class of its node.
 
     Raises:
@@ -45,7 +44,7 @@ class LidarSegmenter:
     """
 
     def __init__(self, config: LidarSegmenterConfig) -> None:
-        self._model = Model(config.model, ("point_classes",), config.engine)
+        super().__init__(config.model, ("point_classes",), config.engine)
         spec = self._model.spec
         place = f"model '{spec.name}'"
         self._preprocessing = from_mapping(GraphPreprocessing, spec.preprocessing, place)
@@ -71,15 +70,3 @@ class LidarSegmenter:
         logits = self._model.engine().infer(inputs)[self._output]
         labels = logits.argmax(axis=1).astype(np.uint8)[graph.node_of_point]
         return LabelledCloud(cloud, labels, self._model.label_set)
-
-    def load(self) -> None:
-        """Loads and warms the engine."""
-        self._model.load()
-
-    def close(self) -> None:
-        """Frees the engine."""
-        self._model.close()
-
-    def status(self) -> Mapping[str, str]:
-        """Returns model, backend and precision."""
-        return self._model.status()

@@ -118,6 +118,34 @@ class Model:
         return next(iter(inputs.items()))
 
 
+class ModelPipeline:
+    """What all pipelines around one model share: it is loaded, freed and reported.
+
+    Args:
+        model: a model's name or folder.
+        decoders: the decoders that the pipeline understands.
+        options: backend, precision and threads.
+
+    Raises:
+        EngineError: the model is missing or damaged, or its decoder does not fit.
+    """
+
+    def __init__(self, model: str, decoders: tuple[str, ...], options: EngineOptions) -> None:
+        self._model = Model(model, decoders, options)
+
+    def load(self) -> None:
+        """Loads and warms the engines."""
+        self._model.load()
+
+    def close(self) -> None:
+        """Frees the engines; the next use loads them again."""
+        self._model.close()
+
+    def status(self) -> Mapping[str, str]:
+        """Returns model, backend and precision."""
+        return self._model.status()
+
+
 def check_channels(model: Model, output: str, axis: int, count: int) -> None:
     """Checks that an output has as many channels as its decoder needs, in every variant.
 
