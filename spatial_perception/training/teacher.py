@@ -31,6 +31,8 @@ COCO_TO_OURS = {
     11: "traffic_sign",
 }
 _VEHICLES = ("car", "truck", "bus")
+_SMALLEST_SIGN_PX = 8.0
+"""Narrower regions are signs seen from the side, or parts of one."""
 
 Infer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -131,8 +133,8 @@ def agree_with_mask(taught: TaughtBoxes, mask: NDArray[np.uint8]) -> TaughtBoxes
     """The teacher's boxes held against a CamVid mask (H, W), and what only the mask shows added.
 
     Vehicles and persons that the mask denies become doubtful; regions of cars and pedestrians that
-    no box covers, too. Regions of signs on or beside a pole become traffic signs, the others
-    doubtful.
+    no box covers, too. Regions of signs on or beside a pole become traffic signs if they are wide
+    enough to be read, the others doubtful.
     """
     car, person, rider, sign, pole = (
         CAMVID_LABELS.index(n) for n in ("car", "pedestrian", "bicyclist", "signsymbol", "pole")
@@ -160,7 +162,7 @@ def agree_with_mask(taught: TaughtBoxes, mask: NDArray[np.uint8]) -> TaughtBoxes
     for region in regions(mask == sign, 20):
         if _covered(region, lights):
             continue
-        if _beside(mask == pole, region):
+        if min(region[2:] - region[:2]) >= _SMALLEST_SIGN_PX and _beside(mask == pole, region):
             boxes.append(region)
             labels.append(ours.index("traffic_sign"))
         else:
