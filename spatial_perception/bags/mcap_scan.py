@@ -76,6 +76,7 @@ class McapScan:
         topics: What it holds, by topic.
         start_ns: Log time of the first message, None without messages.
         end_ns: Log time of the last message, None without messages.
+        is_cut_off: Whether the file ends before its writer closed it.
 
     Raises:
         DatasetError: The file is no MCAP file.
@@ -89,6 +90,7 @@ class McapScan:
         self._schemas: dict[int, tuple[str, MessageDefinition]] = {}
         self._channels: dict[int, Connection] = {}
         self._entries: list[_Entry] = []
+        self.is_cut_off = True
         self._cached_chunk = lru_cache(maxsize=_CACHED_CHUNKS)(self._chunk)
         # What is damaged ends the scan; what came before it counts.
         with suppress(struct.error, UnicodeDecodeError, KeyError, ReaderError):
@@ -117,6 +119,7 @@ class McapScan:
             elif opcode == _CHUNK and chunk is None:
                 self._scan(BytesIO(self._cached_chunk(offset)), offset)
             elif opcode == _DATA_END:
+                self.is_cut_off = False
                 return
 
     def _add_schema(self, content: BytesIO) -> None:

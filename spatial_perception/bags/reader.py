@@ -59,6 +59,11 @@ class BagReader:
         """Number of messages of all topics."""
         return sum(info.count for info in self.topics.values())
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether a file ends before its writer closed it: messages may be missing at the end."""
+        return any(storage.is_cut_off for storage in self._storages)
+
     def messages(self, topics: Collection[str] | None = None) -> Iterator[BagMessage]:
         """Yields messages in the order of their log times, over all topics and files.
 

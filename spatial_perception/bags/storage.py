@@ -29,6 +29,7 @@ class Storage(Protocol):
     topics: dict[str, TopicInfo]
     start_ns: int | None
     end_ns: int | None
+    is_cut_off: bool
 
     def messages(self, topics: Collection[str]) -> Iterator[BagMessage]:
         """Yields the messages of `topics` in the order of their log times."""
@@ -43,6 +44,8 @@ class IndexedStorage:
     Raises:
         DatasetError: The file is damaged or holds messages that are not CDR.
     """
+
+    is_cut_off = False
 
     def __init__(self, path: Path) -> None:
         self._path = path

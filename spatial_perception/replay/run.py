@@ -5,19 +5,19 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from spatial_perception.bags import BagReader, BagWriter
-from spatial_perception.errors import PerceptionError
+from spatial_perception.errors import DatasetError, PerceptionError
 from spatial_perception.messages import DIAGNOSTICS, QosProfile
 from spatial_perception.replay.sources import Selection, Source, select_sources
 from spatial_perception.stages.delivery import LiveDelivery
 from spatial_perception.stages.graph import Graph
 from spatial_perception.stages.host import ByteGraph, remapped
 from spatial_perception.stages.monitor import diagnostics
-from spatial_perception.stages.port import Port
+from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import DropCause, Stage
 
 NS_PER_S = 1_000_000_000
@@ -100,6 +100,10 @@ class Replay:
             selection = select_sources(
                 self._graph, reader.topics, self._options.remappings, str(self._bag)
             )
+            if reader.is_cut_off:
+                remark = f"{self._bag} was cut off while it was written: read as far as it goes"
+                selection = replace(selection, remarks=(*selection.remarks, remark))
+            _check_content(reader, selection, self._bag)
             if not self._options.skip_errors:
                 self._graph.check()
             if self._options.realtime:
@@ -260,6 +264,14 @@ def stop_on_error(stage: Stage, cause: DropCause, message: str) -> None:
 def _stop(topic: str, cause: DropCause, message: str) -> None:
     if cause is DropCause.DECODE:
         raise PerceptionError(f"{topic}: {message} ({cause.value})")
+
+
+def _check_content(reader: BagReader, selection: Selection, bag: Path) -> None:
+    """Raises `DatasetError` where no sensor topic holds a message."""
+    sensors = [s.topic for s in selection.sources if s.port.kind is PortKind.SENSOR]
+    if not any(reader.topics[topic].count for topic in sensors):
+        why = "it was cut off before the first" if reader.is_cut_off else "nothing was recorded"
+        raise DatasetError(f"{bag}: no message on {', '.join(sensors)}: {why}")
 
 
 def _topics(sources: Iterable[Source]) -> set[str]:

@@ -179,6 +179,25 @@ def test_a_broken_message_stops_or_is_counted(tmp_path: Path) -> None:
     assert summary.output_messages[GRID] == 2
 
 
+def test_a_bag_that_was_cut_off_is_replayed_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    clouds = []
+    for index in range(12):  # noise does not compress: several chunks
+        points = rng.uniform(-30, 30, (20_000, 3)).astype(np.float32)
+        header = Header(START_NS + index * STEP_NS, "velodyne")
+        clouds.append(POINT_CLOUD.encode(PointCloud(header, points)))
+    bag = write_bag(tmp_path / "drive", clouds, transforms=example_transforms())
+    whole = next(bag.glob("*.mcap")).read_bytes()
+    cut = tmp_path / "cut.mcap"
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    summary = replay(cut, tmp_path / "out")
+    assert 0 < summary.output_messages[GRID] < 12
+    assert any("cut off" in remark for remark in summary.remarks)
+    cut.write_bytes(whole[:1500])
+    with pytest.raises(DatasetError, match="cut.mcap: no "):
+        replay(cut, tmp_path / "nothing")
+
+
 def test_a_missing_model_stops_before_anything_is_written(bag: Path, tmp_path: Path) -> None:
     parameters = {"lidar_detector": {"model": "no_such_model"}}
     graph = build_graph(parameters, only=("lidar_detector",), on_error=stop_on_error)
