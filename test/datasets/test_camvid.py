@@ -2,9 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from spatial_perception.core.labels import UNLABELED
+from spatial_perception.core.labels import CAMVID_LABELS, UNLABELED
 from spatial_perception.datasets.camvid import read_camvid
 from spatial_perception.errors import DatasetError
+from test.datasets.real_data import unpacked
 
 
 @pytest.fixture
@@ -41,3 +42,12 @@ def test_a_mask_with_another_class_is_refused(root):
 def test_a_missing_split_is_named(root):
     with pytest.raises(DatasetError, match="train: no such folder"):
         read_camvid(root, "train")
+
+
+def test_the_published_release_reads(tmp_path):
+    root = unpacked("camvid11_trainval", tmp_path)
+    assert [len(read_camvid(root, split)) for split in ("train", "val")] == [367, 101]
+    frame = read_camvid(root, "val")[0]
+    assert frame.image().shape == (360, 480, 3)
+    road = CAMVID_LABELS.index("road")
+    assert (frame.labels()[300:] == road).mean() > 0.5, "the camera looks along a road"

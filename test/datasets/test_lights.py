@@ -4,6 +4,7 @@ import pytest
 
 from spatial_perception.datasets.lights import LIGHT_LABELS, read_lights
 from spatial_perception.errors import DatasetError
+from test.datasets.real_data import unpacked
 
 
 def fill(folder, count: int) -> None:
@@ -45,3 +46,10 @@ def test_a_missing_class_is_named(tmp_path):
         path.unlink()
     with pytest.raises(DatasetError, match="yellow: holds no images"):
         read_lights(tmp_path, "train")
+
+
+def test_the_published_crops_read(tmp_path):
+    root = unpacked("traffic_lights_train", tmp_path)
+    every = read_lights(root, "trainval")
+    assert len(every) == 1187
+    assert set(every.labels.tolist()) == {0, 1, 2}
