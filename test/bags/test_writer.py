@@ -139,7 +139,7 @@ RECORDER = """
         for number in range(10_000_000):
             data = number.to_bytes(4, "little") * 20_000
             writer.write("/a", "std_msgs/msg/ByteMultiArray", number + 1, b"\\0\\1\\0\\0" + data)
-            if number == 50:
+            if number == 2000:  # enough that whole chunks have left the process
                 print("running", flush=True)
 """
 
