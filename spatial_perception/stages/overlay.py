@@ -36,7 +36,7 @@ class OverlayStageConfig:
     )
     min_score: float = option(0.35, help="objects below are not drawn", range=(0.0, 1.0))
     max_offset_ms: float = option(
-        100.0, help="LiDAR objects older than this are not drawn", unit="ms", range=(0, 10_000)
+        250.0, help="LiDAR objects older than this are not drawn", unit="ms", range=(0, 10_000)
     )
     max_wait_ms: float = option(
         500.0,

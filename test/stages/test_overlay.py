@@ -78,7 +78,7 @@ def drawn_with_objects(offset_ms: int) -> np.ndarray:
 
 def test_objects_are_drawn_while_they_are_fresh() -> None:
     assert not np.array_equal(drawn_with_objects(3), picture(0).pixels)
-    np.testing.assert_array_equal(drawn_with_objects(101), picture(0).pixels)
+    np.testing.assert_array_equal(drawn_with_objects(251), picture(0).pixels)
 
 
 def test_an_uncalibrated_camera_is_named() -> None:
