@@ -29,6 +29,7 @@ EXTRAS = {
         "torchvision>=0.20",
         "onnx>=1.17",
         "onnxscript>=0.2",
+        "onnxruntime>=1.19",
         "safetensors>=0.4",
         "tensorboard>=2.15",
     ],

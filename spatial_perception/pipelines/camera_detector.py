@@ -39,9 +39,9 @@ class CameraDetectorConfig:
 
     model: str = option("camera_detector", help="model name or folder")
     engine: EngineOptions = option(default_factory=EngineOptions, help="backend and precision")
-    score_threshold: float = option(0.35, help="boxes below are dropped", range=(0.0, 1.0))
+    score_threshold: float = option(0.4, help="boxes below are dropped", range=(0.0, 1.0))
     iou_threshold: float = option(
-        0.6, help="of two boxes of a class that overlap more, the better stays", range=(0.0, 1.0)
+        0.5, help="of two boxes of a class that overlap more, the better stays", range=(0.0, 1.0)
     )
     max_detections: int = option(100, help="at most so many boxes a picture", range=(1, 10_000))
 
