@@ -1,5 +1,6 @@
 """The live nodes and the bag replay give the same bytes for the same bag."""
 
+import dataclasses
 import os
 import time
 from pathlib import Path
@@ -49,7 +50,8 @@ def test_live_outputs_have_the_bytes_of_the_replay(
         if port.topic in expected:
             take = found[port.topic].append
             kind = message_class(port.codec.ros_type)
-            node.create_subscription(kind, port.topic, take, ros_qos(port.qos), raw=True)
+            qos = ros_qos(dataclasses.replace(port.qos, depth=100))  # a slow reader misses nothing
+            node.create_subscription(kind, port.topic, take, qos, raw=True)
     process.wait_for("stages ready")
 
     _play(node, graph, message_class)
