@@ -6,6 +6,7 @@ import hashlib
 import logging
 import threading
 import types
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ from spatial_perception.runtime.tensors import (
 logger = logging.getLogger(__name__)
 
 _announced: set[str] = set()
+_device_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+"""One for each device: two networks at once on the same cores or GPU only slow each other down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ class EngineInfo:
 
 
 class Engine:
-    """A network ready to run. `infer` may be called from any thread; calls are serialized."""
+    """A network ready to run. `infer` may be called from any thread.
+
+    Calls are serialized, those of all engines on one device too.
+    """
 
     def __init__(self, session: Session, variant: Variant, info: EngineInfo) -> None:
         """Takes over `session`.
@@ -61,6 +67,7 @@ class Engine:
         self._session: Session | None = session
         self._variant = variant
         self._lock = threading.Lock()
+        self._device_lock = _device_locks[info.device]
         try:
             check_declared(session.inputs, variant.inputs, f"{info.model}/{info.file}: input")
             check_declared(session.outputs, variant.outputs, f"{info.model}/{info.file}: output")
@@ -95,7 +102,8 @@ class Engine:
             if self._session is None:
                 raise EngineError(f"{place}: the engine is closed")
             try:
-                outputs = self._session.run(arrays)
+                with self._device_lock:
+                    outputs = self._session.run(arrays)
             except EngineError:
                 raise
             except Exception as error:
