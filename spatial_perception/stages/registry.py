@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,7 @@ Parameters = dict[str, dict[str, Any]]
 def load_parameters(path: str | Path) -> Parameters:
     """Returns parameters by node name, from a file in ROS parameter format.
 
-    Values under `/**` hold for every node and give way to a node's own.
+    Values under `/**` hold for every node that has such an option and give way to a node's own.
 
     Raises:
         ConfigError: the file is unreadable, names an unknown node, or is not in that format.
@@ -109,7 +110,26 @@ def load_parameters(path: str | Path) -> Parameters:
             shared = values
         else:
             parameters[name] = values
-    return {name: {**shared, **values} for name, values in parameters.items()}
+    for key in shared:
+        if not any(_takes(name, key) for name in known):
+            options = {option for name in known for option in _options(name)}
+            raise ConfigError(
+                f"{path}: {ALL_NODES}: no node has an option '{key}'{near_miss(key, options)}"
+            )
+    return {
+        name: {**{k: v for k, v in shared.items() if _takes(name, k)}, **values}
+        for name, values in parameters.items()
+    }
+
+
+def _options(node: str) -> set[str]:
+    """Returns the names of a node's options; of nested ones the group's."""
+    config = GraphConfig if node == GRAPH_NODE else STAGES[node].config
+    return {*HOST_OPTIONS, *(field.name for field in dataclasses.fields(config))}
+
+
+def _takes(node: str, key: str) -> bool:
+    return key.split(".", 1)[0] in _options(node)
 
 
 def make_stage(name: str, values: Mapping[str, Any], where: str = "") -> Stage:

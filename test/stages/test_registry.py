@@ -26,6 +26,7 @@ occupancy_mapper:
     parameters = load_parameters(write(tmp_path, text))
     assert parameters["occupancy_mapper"] == {"max_wait_ms": 50.0, "ground.cell_m": 2.0}
     assert parameters["lidar_detector"] == {"max_wait_ms": 100.0}
+    assert parameters["camera_detector"] == {}, "it waits for nothing"
 
 
 def test_all_stages_build_from_their_defaults_and_fit_together() -> None:
@@ -60,6 +61,7 @@ def test_several_cameras_have_ports_of_their_own() -> None:
         ("lidar_detectr: {ros__parameters: {}}", "unknown node.*did you mean 'lidar_detector'"),
         ("lidar_detector: {score: 1}", "must hold 'ros__parameters:'"),
         ("lidar_detector: 3", "must hold 'ros__parameters:'"),
+        ("/**: {ros__parameters: {max_wait_m: 1.0}}", "no node has.*did you mean 'max_wait_ms'"),
     ],
 )
 def test_mistakes_in_a_parameter_file_are_named(tmp_path: Path, text: str, message: str) -> None:
