@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +99,40 @@ def test_closed_engine_says_so(tiny: ModelSpec, image: dict[str, np.ndarray]) ->
     engine.close()
     with pytest.raises(EngineError, match="closed"):
         engine.infer(image)
+
+
+class Crowded:
+    """A session that counts how many of its kind run at once."""
+
+    running = 0
+    most = 0
+    counting = threading.Lock()
+
+    def __init__(self, session) -> None:
+        self._session = session
+
+    def run(self, inputs):
+        with Crowded.counting:
+            Crowded.running += 1
+            Crowded.most = max(Crowded.most, Crowded.running)
+        time.sleep(0.01)
+        outputs = self._session.run(inputs)
+        with Crowded.counting:
+            Crowded.running -= 1
+        return outputs
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def test_engines_on_one_device_never_run_at_once(tiny: ModelSpec, image) -> None:
+    needs("onnxruntime")
+    engines = [create_engine(tiny, 0, "onnxruntime") for _ in range(3)]
+    for engine in engines:
+        engine._session = Crowded(engine._session)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda engine: engine.infer(image), engines * 3))
+    assert Crowded.most == 1
 
 
 def test_auto_takes_the_first_that_works_and_says_why_not_the_others(
