@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from spatial_perception.cli.progress import progress_bar
 from spatial_perception.evaluation import DATASETS
 from spatial_perception.evaluation.report import Report
 
@@ -54,19 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         engine=EngineOptions(arguments.backend, arguments.precision, arguments.threads),
     )
     console = Console()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(f"{request.model} on {request.dataset}", total=None)
-
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        report, figures = evaluate(request, advance, arguments.figures)
+    with progress_bar(console, f"{request.model} on {request.dataset}") as show:
+        report, figures = evaluate(request, show, arguments.figures)
     console.print(_table(report))
     for path in figures:
         console.print(f"figure  {path}", highlight=False, soft_wrap=True)
