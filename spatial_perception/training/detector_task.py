@@ -170,7 +170,7 @@ class DetectorTask(Task[BoxBatch]):
             ),
             data_licence=(
                 "CamVid: CC BY-NC 4.0 as republished; nuScenes: CC BY-NC-SA 4.0; View-of-Delft: "
-                "research use; non-commercial"
+                "research use; BDD100K: its publisher's licence; non-commercial"
             ),
             summary="Boxes cars, trucks, buses, persons, two-wheelers, traffic lights and signs.",
             validation="a tenth of the taught pictures, boxes by the teacher",
