@@ -46,6 +46,8 @@ class Graph:
         names = [stage.name for stage in stages]
         if len(set(names)) != len(names):
             raise ConfigError(f"stage names must be unique, got {', '.join(names)}")
+        for stage in stages:
+            _check_ports(stage)
         self.stages = _in_dependency_order(stages)
         self.monitors = {stage.name: StageMonitor(stage) for stage in self.stages}
         self._on_error = on_error
@@ -173,6 +175,17 @@ def _admits(stage: Stage, port: Port) -> bool:
     if stage.readiness is not Readiness.INACTIVE:
         stage.drop(DropCause.ENGINE)
     return False
+
+
+def _check_ports(stage: Stage) -> None:
+    for ports in (stage.inputs, stage.outputs):
+        names = [port.name for port in ports]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ConfigError(
+                f"stage '{stage.name}' has a port '{twice}' twice: names of cameras and of LiDARs"
+                " must be unique"
+            )
 
 
 def latency_port(stage_name: str) -> Port:
