@@ -16,6 +16,7 @@ from spatial_perception.cli.dds_network import add_network_options, end_on_signa
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.errors import ConfigError, DatasetError
 from spatial_perception.messages import QosProfile
+from spatial_perception.messages.typestore import hash_of_definition
 from spatial_perception.stages.host import parse_remappings
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def _plan(
     for recorded, info in topics.items():
         name = remappings.get(recorded, recorded)
         type_hash = "" if info.type_hash == NO_HASH else info.type_hash
+        type_hash = type_hash or hash_of_definition(info.ros_type, info.definition)
         qos = played_qos(name, info.qos, {recorded: overrides.get(recorded, {}), **overrides})
         plan[recorded] = (TopicType(name, info.ros_type, type_hash), qos)
     return plan
