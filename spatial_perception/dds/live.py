@@ -143,7 +143,9 @@ class LiveHost:
             for port in (*stage.outputs, latency_port(stage.name)):
                 what = TopicType(self._resolver.resolve(port.topic), port.codec.ros_type)
                 qos = with_policies(port.qos, overrides.get(what.topic, {}), what.topic)
-                publisher = self._participant.publish_on(stage.name, what, qos)
+                publisher = self._participant.publish_on(
+                    stage.name, what, qos, keep_all=self._mode == "lossless"
+                )
                 self._publishers[port.topic] = publisher
         if self._clock is not None:
             qos = QosProfile(reliable=False, depth=1)

@@ -50,6 +50,11 @@ def wait_until(condition: Callable[[], object], timeout_s: float = 60.0, what: s
         time.sleep(0.02)
 
 
+def stop_limit_s() -> float:
+    """Returns how long CTRL-C may take: two seconds of a machine that has no more to do."""
+    return 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 class Command:
     """`spatial-perception ...` in a process of its own, with its output in a file."""
 
