@@ -22,7 +22,7 @@ EXTRAS = {
     # inference on processor cores, the default of machines without an NVIDIA GPU
     "cpu": ["openvino>=2025.0", "onnxruntime>=1.19"],
     "rtx": ["tensorrt-rtx>=1.2", "cuda-python>=12.6", "onnx>=1.17"],
-    "dds": ["cyclonedds>=0.10.5"],
+    "dds": ["cyclonedds>=11.0"],
     "simulation": ["open3d>=0.19"],
     "training": [
         "torch>=2.5",
