@@ -45,9 +45,7 @@ def started(module: ModuleType, **given: str):
     return [node.node_executable for node in nodes], yaml.safe_load(Path(files[0]).read_text())
 
 
-@pytest.mark.parametrize(
-    "name", ["perception.launch.py", "replay.launch.py", "simulator.launch.py"]
-)
+@pytest.mark.parametrize("name", ["perception", "replay", "simulator"])
 def test_every_argument_is_described(load, name: str) -> None:
     arguments = load(f"{name}.launch.py").generate_launch_description().get_launch_arguments()
     assert arguments
