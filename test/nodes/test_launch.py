@@ -113,6 +113,13 @@ def test_simulator_preset_remaps_the_inputs_and_its_file_fits(load, simulator: s
     assert parameters["/**/perception"]["ros__parameters"]["use_sim_time"] is True
 
 
+def test_lists_are_written_out_wherever_they_stand(load) -> None:
+    module = load("perception.launch.py")
+    cameras = ["front", "left"]
+    path = Path(module._write({"a": {"cameras": cameras}, "b": {"cameras": cameras}}))
+    assert "&" not in path.read_text(), "ROS's parser takes no aliases"
+
+
 def test_unknown_node_of_a_file_is_refused(load, tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text("overlai: {ros__parameters: {min_score: 0.5}}\n")
