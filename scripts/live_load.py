@@ -21,9 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from spatial_perception.dds.participant import Participant, TopicType
-
 from spatial_perception.core import DiagnosticStatus
+from spatial_perception.dds.participant import Participant, TopicType
 from spatial_perception.messages import DIAGNOSTICS, QosProfile
 
 LOOPBACK = (

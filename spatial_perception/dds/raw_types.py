@@ -33,6 +33,7 @@ _delete: Any = _LIBRARY["dds_delete"]
 _delete.argtypes = (ctypes.c_int32,)
 _wait_for_acks: Any = _LIBRARY["dds_wait_for_acks"]
 _wait_for_acks.argtypes = (ctypes.c_int32, ctypes.c_int64)
+_NOTHING = make_idl_struct("Nothing", "spatial_perception.dds.Nothing", {})
 
 
 class _Sample(ctypes.Structure):
@@ -45,11 +46,14 @@ class _Sample(ctypes.Structure):
 def raw_type(ros_type: str) -> type[IdlStruct]:
     """Returns the class under which a ROS type, known or not, is announced.
 
-    It has no fields, so that the middleware checks nothing of the content: broken messages arrive,
-    and the decoder says what is wrong with them.
+    It has no content, so that the middleware checks nothing of it: broken messages arrive, and the
+    decoder says what is wrong with them. Its one field, of no bytes, bears the type's name: Cyclone
+    DDS compares structures, not names, and would match a picture with a cloud.
     """
     name = dds_type(ros_type)
-    made: type[IdlStruct] = make_idl_struct(name.rpartition("::")[2], name.replace("::", "."), {})
+    made: type[IdlStruct] = make_idl_struct(
+        name.rpartition("::")[2], name.replace("::", "."), {name.replace("::", "_"): _NOTHING}
+    )
     return made
 
 

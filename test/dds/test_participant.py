@@ -174,6 +174,17 @@ def test_qos_that_does_not_match_is_reported_once_with_advice(
     assert "requests another RELIABILITY" in texts[1]
 
 
+def test_other_types_on_the_same_topic_do_not_match(make_peer: Callable[..., Peer]) -> None:
+    talker, listener = make_peer("talker"), make_peer("listener")
+    right = listener.collect(TOPIC, KIND)
+    wrong = listener.collect(TOPIC, "sensor_msgs/msg/Image")
+    publisher = talker.publisher(TOPIC, KIND)
+    assert publisher.matched == 1
+    publisher.publish(MESSAGE)
+    wait_until(lambda: right)
+    assert wrong == []
+
+
 def test_a_callback_that_raises_does_not_end_the_reception(peer: Peer) -> None:
     found: list[bytes] = []
 
