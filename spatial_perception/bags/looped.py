@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
@@ -28,14 +29,14 @@ def looped_messages(
     Args:
         reader: The bag.
         topics: Only these; None for all.
-        loops: How often.
+        loops: How often; 0 for ever.
 
     Raises:
         DatasetError: A topic is not in the bag, or a file turns out to be damaged.
         DecodeError: A message is not of its type.
     """
     period_ns = loop_period_ns(reader)
-    for loop in range(loops):
+    for loop in range(loops) if loops else itertools.count():
         offset_ns = loop * period_ns
         for message in reader.messages(topics):
             yield replace(
