@@ -26,10 +26,14 @@ from spatial_perception.dds.participant import Participant, TopicType
 from spatial_perception.messages import DIAGNOSTICS, QosProfile
 
 LOOPBACK = (
-    "<CycloneDDS><Domain><General><Interfaces><NetworkInterface name='lo' multicast='false'/>"
-    "</Interfaces></General><Discovery><ParticipantIndex>auto</ParticipantIndex><Peers>"
-    "<Peer address='127.0.0.1'/></Peers></Discovery></Domain></CycloneDDS>"
+    "<CycloneDDS><Domain><General>{fragments}"
+    "<Interfaces><NetworkInterface name='lo' multicast='false'/></Interfaces></General>"
+    "<Discovery><ParticipantIndex>auto</ParticipantIndex>"
+    "<Peers><Peer address='127.0.0.1'/></Peers></Discovery>"
+    "<Internal>{buffer}</Internal></Domain></CycloneDDS>"
 )
+BUFFER = "<SocketReceiveBufferSize min='4MB' max='16MB'/>"
+LARGE_FRAGMENTS = "<MaxMessageSize>65000B</MaxMessageSize><FragmentSize>60000B</FragmentSize>"
 COMMAND = (sys.executable, "-m", "spatial_perception.cli.main")
 RESULTS = {
     "/perception/camera/front/detections": "vision_msgs/msg/Detection2DArray",
@@ -73,9 +77,17 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--stages", default="")
     parser.add_argument("--domain", type=int, default=151)
+    parser.add_argument(
+        "--cyclone-defaults",
+        action="store_true",
+        help="small fragments and sockets, instead of those of config/cyclonedds.xml",
+    )
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    os.environ["CYCLONEDDS_URI"] = LOOPBACK
+    os.environ["CYCLONEDDS_URI"] = LOOPBACK.format(
+        buffer="" if arguments.cyclone_defaults else BUFFER,
+        fragments="" if arguments.cyclone_defaults else LARGE_FRAGMENTS,
+    )
     domain = ("--domain", str(arguments.domain))
     listener = Listener(arguments.domain)
     live = subprocess.Popen([*COMMAND, "live", *domain, "--stages", arguments.stages])

@@ -104,11 +104,17 @@ class Subscription:
         self.condition = ReadCondition(reader, _FRESH)
         self.what = what
         self._receive = receive
+        self._lost = 0
 
     @property
     def guid(self) -> bytes:
         """16 bytes, as ROS announces them."""
         return bytes(self.entity.guid.bytes)
+
+    def newly_lost(self) -> int:
+        """Returns how many messages were lost on the network since the last call."""
+        before, self._lost = self._lost, int(self.entity.get_sample_lost_status().total_count)
+        return self._lost - before
 
     @property
     def matched(self) -> int:

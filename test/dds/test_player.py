@@ -1,5 +1,6 @@
 """Playing: every message, in order, at the pace, to whoever listens."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -139,5 +140,7 @@ def test_restamped_messages_carry_the_time_of_playing(play) -> None:
     before_ns = time.time_ns()
     found, *_ = play(messages, TRANSFORMS.ros_type, "/tf", rate=2.0, restamp=True)
     stamps_ns = [TRANSFORMS.decode(data).transforms[0].header.stamp_ns for data in found]
-    assert before_ns <= stamps_ns[0] + 7 <= time.time_ns()
-    assert [later - stamps_ns[0] for later in stamps_ns] == [0, STEP_NS // 2, STEP_NS]
+    assert before_ns <= stamps_ns[0] + 7
+    assert stamps_ns[-1] + 7 <= time.time_ns()
+    steps_ns = [after - before for before, after in itertools.pairwise(stamps_ns)]
+    assert min(steps_ns) >= STEP_NS // 2 - 10**7
