@@ -12,6 +12,7 @@ from typing import Any
 
 from cyclonedds.core import (
     DDSException,
+    GuardCondition,
     InstanceState,
     ReadCondition,
     SampleState,
@@ -166,6 +167,8 @@ class Participant:
         topic = self._topic(discovery.TOPIC, discovery.ROS_TYPE)
         self._info = Publisher(DataWriter(self._participant, topic, profile), info)
         self._waitset = WaitSet(self._participant)
+        self._never = GuardCondition(self._participant)
+        self._waitset.attach(self._never)  # one without conditions would not wait
         self._is_running = True
         self._thread = threading.Thread(target=self._run, name="dds receiver", daemon=True)
         self._thread.start()
