@@ -14,6 +14,7 @@ STAGES = (
     "light_classifier",
     "lidar_detector",
     "lidar_segmenter",
+    "ego_motion",
     "occupancy_mapper",
     "overlay",
 )
@@ -22,6 +23,8 @@ EXTRAS = {
     # inference on processor cores, the default of machines without an NVIDIA GPU
     "cpu": ["openvino>=2025.0", "onnxruntime>=1.19"],
     "rtx": ["tensorrt-rtx>=1.2", "cuda-python>=12.6", "onnx>=1.17"],
+    # odometry from LiDAR scans, where neither /tf nor /odom give it
+    "scan_matching": ["kiss-icp>=1.2"],
     "dds": ["cyclonedds>=0.10.5"],
     "simulation": ["open3d>=0.19"],
     "training": [

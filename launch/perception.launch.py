@@ -21,6 +21,7 @@ STAGES = (
     "light_classifier",
     "lidar_detector",
     "lidar_segmenter",
+    "ego_motion",
     "occupancy_mapper",
     "overlay",
 )

@@ -3,6 +3,7 @@
 from spatial_perception.core.camera import PinholeCamera
 from spatial_perception.core.detections import Detections2D, Detections3D
 from spatial_perception.core.diagnostics import DiagnosticLevel, Diagnostics, DiagnosticStatus
+from spatial_perception.core.free_space import Polygon, RangeScan
 from spatial_perception.core.header import Header
 from spatial_perception.core.image import CameraImage, LabelImage
 from spatial_perception.core.labels import (
@@ -49,7 +50,9 @@ __all__ = [
     "Odometry",
     "PinholeCamera",
     "PointCloud",
+    "Polygon",
     "Pose",
+    "RangeScan",
     "StampedTransform",
     "Tracks",
     "TransformTree",

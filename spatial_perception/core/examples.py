@@ -7,6 +7,7 @@ import numpy as np
 from spatial_perception.core.camera import PinholeCamera
 from spatial_perception.core.detections import Detections2D, Detections3D
 from spatial_perception.core.diagnostics import DiagnosticLevel, Diagnostics, DiagnosticStatus
+from spatial_perception.core.free_space import Polygon, RangeScan
 from spatial_perception.core.header import Header
 from spatial_perception.core.image import CameraImage, LabelImage
 from spatial_perception.core.labels import (
@@ -140,6 +141,17 @@ def example_occupancy_grid() -> OccupancyGrid:
     cells = np.array([[-1, 0, 100], [50, -1, 0]], np.int8)
     origin = Pose.from_yaw(0.0, np.array([-1.0, -0.5, 0.0]))
     return OccupancyGrid(example_header(), cells, 0.2, origin)
+
+
+def example_range_scan() -> RangeScan:
+    """Returns four beams: an obstacle ahead, nothing at the sides, unknown behind."""
+    ranges = np.array([7.5, np.inf, np.nan, np.inf], np.float32)
+    return RangeScan(example_header(), 0.0, 1.5, 0.0, 40.0, ranges)
+
+
+def example_polygon() -> Polygon:
+    """Returns a triangle ahead."""
+    return Polygon(example_header(), np.array([[0, 0, 0], [9, -2, 0], [9, 2, 0]], np.float32))
 
 
 def example_marker_array() -> MarkerArray:

@@ -10,6 +10,7 @@ from spatial_perception.messages.codec import Codec
 from spatial_perception.messages.compressed_image import COMPRESSED_IMAGE
 from spatial_perception.messages.detections import DETECTIONS_2D, DETECTIONS_3D, TRACKS
 from spatial_perception.messages.diagnostics import DIAGNOSTICS, LATENCY
+from spatial_perception.messages.free_space import POLYGON, RANGE_SCAN
 from spatial_perception.messages.geometry import ODOMETRY, TRANSFORMS
 from spatial_perception.messages.image import IMAGE
 from spatial_perception.messages.labels import (
@@ -43,6 +44,8 @@ CODECS: tuple[Codec[Any], ...] = (
     LABEL_INFO,
     VISION_INFO,
     OCCUPANCY_GRID,
+    RANGE_SCAN,
+    POLYGON,
     MARKERS,
     DIAGNOSTICS,
     LATENCY,
@@ -94,6 +97,8 @@ __all__ = [
     "OCCUPANCY_GRID",
     "ODOMETRY",
     "POINT_CLOUD",
+    "POLYGON",
+    "RANGE_SCAN",
     "TRACKS",
     "TRACK_STATES",
     "TRANSFORMS",

@@ -56,6 +56,11 @@ def lidar_segmenter() -> int:
     return run_stage("lidar_segmenter")
 
 
+def ego_motion() -> int:
+    """Runs the stage ego_motion."""
+    return run_stage("ego_motion")
+
+
 def occupancy_mapper() -> int:
     """Runs the stage occupancy_mapper."""
     return run_stage("occupancy_mapper")

@@ -22,6 +22,10 @@ from spatial_perception.messages import ODOMETRY
 from spatial_perception.stages.port import Port, PortKind
 
 ODOMETRY_PORT = Port("odom", "/odom", ODOMETRY, PortKind.STATE)
+MATCHED_PORT = Port("matched_odom", "/perception/odometry", ODOMETRY, PortKind.STATE)
+"""Odometry from scan matching, which the stage ego_motion gives."""
+
+_SILENT_NS = NS_PER_S
 
 _JUMP_M = 0.7  # what noise and scans in between may add
 _JUMP_ACCELERATION_MPS2 = 12.0
@@ -34,6 +38,7 @@ class EgoSource(str, Enum):
 
     TF = "tf"
     ODOM = "odom"
+    SCAN_MATCHING = "scan_matching"
     NONE = "none"
 
 
@@ -51,44 +56,64 @@ class EgoPose:
 
 
 class EgoMotion:
-    """Looks poses up in /tf and, where that does not have them, in /odom.
+    """Looks poses up in /tf; where that does not have them in /odom, then in matched scans.
 
     Args:
         fixed_frame: the frame that does not move, usually odom.
+        sources: where poses may come from, the preferred one first.
     """
 
-    def __init__(self, fixed_frame: str) -> None:
+    def __init__(
+        self,
+        fixed_frame: str,
+        sources: tuple[EgoSource, ...] = (EgoSource.TF, EgoSource.ODOM),
+    ) -> None:
         self.fixed_frame = fixed_frame
         self.tree = TransformTree()
-        self._odometry = TransformTree()
+        self._trees = {source: TransformTree() for source in sources if source != EgoSource.TF}
+        if EgoSource.TF in sources:
+            self._trees = {EgoSource.TF: self.tree, **self._trees}
+        self._newest_ns: dict[EgoSource, int] = {}
 
     def add_transforms(self, port: str, transforms: Transforms) -> None:
         """Takes a message of /tf or /tf_static."""
         is_static = port == "tf_static"
         self.tree.add(transforms, static=is_static)
-        if is_static:
-            self._odometry.add(transforms, static=True)
+        for source, tree in self._trees.items():
+            if is_static and source != EgoSource.TF:
+                tree.add(transforms, static=True)
+        if not is_static:
+            for transform in transforms.transforms:
+                self._note(EgoSource.TF, transform.header.stamp_ns)
 
-    def add_odometry(self, odometry: Odometry) -> None:
-        """Takes a message of /odom, whatever it calls its fixed frame."""
+    def add_odometry(self, odometry: Odometry, source: EgoSource = EgoSource.ODOM) -> None:
+        """Takes a message of /odom or of matched scans, whatever it calls its fixed frame."""
+        if source not in self._trees:
+            return
         header = odometry.header.in_frame(self.fixed_frame)
         moved = StampedTransform(header, odometry.child_frame_id, odometry.pose)
-        self._odometry.add(Transforms((moved,)))
+        self._trees[source].add(Transforms((moved,)))
+        self._note(source, header.stamp_ns)
 
     def reset(self) -> None:
         """Forgets everything that moves."""
         self.tree.clear()
-        self._odometry.clear()
+        for tree in self._trees.values():
+            tree.clear()
+        self._newest_ns.clear()
 
     def at(self, header: Header) -> EgoPose | None:
         """Returns the pose of a frame at a stamp; None where it may still come.
 
-        The pose is `EgoSource.NONE` where neither topic has ever connected the frame.
+        The pose is `EgoSource.NONE` where no source has ever connected the frame. Matched scans
+        are taken only while the others are silent, since they start somewhere else.
         """
         may_come = False
-        for source, tree in ((EgoSource.TF, self.tree), (EgoSource.ODOM, self._odometry)):
+        for source, tree in self._trees.items():
             if self.fixed_frame not in tree.frames():
                 continue
+            if source is EgoSource.SCAN_MATCHING and may_come and self._is_heard(header.stamp_ns):
+                return None
             try:
                 pose = tree.lookup(self.fixed_frame, header.frame_id, header.stamp_ns)
             except TransformError:
@@ -96,6 +121,14 @@ class EgoMotion:
                 continue
             return EgoPose(pose, source)
         return None if may_come else EgoPose(None, EgoSource.NONE)
+
+    def _note(self, source: EgoSource, stamp_ns: int) -> None:
+        self._newest_ns[source] = max(self._newest_ns.get(source, stamp_ns), stamp_ns)
+
+    def _is_heard(self, stamp_ns: int) -> bool:
+        """Returns whether /tf or /odom are not silent."""
+        heard = [n for s, n in self._newest_ns.items() if s is not EgoSource.SCAN_MATCHING]
+        return any(newest_ns > stamp_ns - _SILENT_NS for newest_ns in heard)
 
 
 class JumpWatch:

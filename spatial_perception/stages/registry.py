@@ -29,10 +29,10 @@ from spatial_perception.stages.lidar import (
     LidarDetectorStageConfig,
     LidarSegmenterStage,
     LidarSegmenterStageConfig,
-    OccupancyMapperStage,
-    OccupancyMapperStageConfig,
 )
+from spatial_perception.stages.occupancy import OccupancyMapperStage, OccupancyMapperStageConfig
 from spatial_perception.stages.overlay import OverlayStage, OverlayStageConfig
+from spatial_perception.stages.scan_matching import EgoMotionStage, EgoMotionStageConfig
 from spatial_perception.stages.stage import Stage
 
 
@@ -51,6 +51,7 @@ STAGES: Mapping[str, StageType] = {
     LightClassifierStage.name: StageType(LightClassifierStageConfig, LightClassifierStage),
     LidarDetectorStage.name: StageType(LidarDetectorStageConfig, LidarDetectorStage),
     LidarSegmenterStage.name: StageType(LidarSegmenterStageConfig, LidarSegmenterStage),
+    EgoMotionStage.name: StageType(EgoMotionStageConfig, EgoMotionStage),
     OccupancyMapperStage.name: StageType(OccupancyMapperStageConfig, OccupancyMapperStage),
     OverlayStage.name: StageType(OverlayStageConfig, OverlayStage),
 }

@@ -33,6 +33,8 @@ EXAMPLES: list[tuple[str, Any]] = [
     ("LABEL_INFO", POINT_LABELS),
     ("VISION_INFO", POINT_LABELS),
     ("OCCUPANCY_GRID", examples.example_occupancy_grid()),
+    ("RANGE_SCAN", examples.example_range_scan()),
+    ("POLYGON", examples.example_polygon()),
     ("MARKERS", examples.example_marker_array()),
     ("DIAGNOSTICS", examples.example_diagnostics()),
     ("LATENCY", examples.example_latency()),
