@@ -20,7 +20,9 @@ _AROUND = 5
 class EvidenceConfig:
     """How evidence counts and how long it lasts."""
 
-    hit_log_odds: float = option(1.5, help="what one obstacle point adds, up to three", range=(0, 20))
+    hit_log_odds: float = option(
+        1.5, help="what one obstacle point adds, up to three", range=(0, 20)
+    )
     miss_log_odds: float = option(-1.5, help="what a ray that crosses adds", range=(-20.0, 0.0))
     clear_log_odds: float = option(
         -0.1, help="the same where something stood from the first look on", range=(-20.0, 0.0)
@@ -91,9 +93,7 @@ class GridMemory:
             self._shift(row - self._low_xy[1], column - self._low_xy[0])
         self._low_xy = (column, row)
 
-    def update(
-        self, hit: np.ndarray, hit_log_odds: np.ndarray, missed: np.ndarray
-    ) -> np.ndarray:
+    def update(self, hit: np.ndarray, hit_log_odds: np.ndarray, missed: np.ndarray) -> np.ndarray:
         """Adds the evidence of one scan; returns which of the cells hit hold what has arrived.
 
         Args:

@@ -117,9 +117,7 @@ class OccupancyMapper:
             self._add_prior(cells, voxels, ground, pose)
         frame = cloud.header.frame_id if odom_from_base is None else odom_frame
         corner = Pose.from_yaw(0.0, np.append(self._memory.corner_m, 0.0))
-        return OccupancyGrid(
-            cloud.header.in_frame(frame), cells, self._config.resolution_m, corner
-        )
+        return OccupancyGrid(cloud.header.in_frame(frame), cells, self._config.resolution_m, corner)
 
     def _advance(self, stamp_ns: int, pose: Pose, forget: bool) -> None:
         if forget or self._stamp_ns is None or stamp_ns < self._stamp_ns:
@@ -212,7 +210,9 @@ class OccupancyMapper:
         half_m = voxels.voxel_size_m / 2
         in_the_way = (height + half_m[2] > config.min_height_m) & (height < config.max_height_m)
         in_the_way &= height > config.min_height_m
-        steps = [np.arange(-h + config.resolution_m / 2, h, config.resolution_m) for h in half_m[:2]]
+        steps = [
+            np.arange(-h + config.resolution_m / 2, h, config.resolution_m) for h in half_m[:2]
+        ]
         flat = cells.ravel()
         for dx in steps[0]:
             for dy in steps[1]:

@@ -147,6 +147,10 @@ class RayClearing:
 
     def _polar(self, dx_m: np.ndarray, dy_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns ranges in metres and azimuth bins; OpenCV's angle is good to 0.01 degrees."""
+        if not dx_m.size:  # which OpenCV answers with None
+            return np.zeros(0, np.float32), np.zeros(0, np.int32)
         range_m, azimuth_rad = cv2.cartToPolar(dx_m, dy_m)
         bins = azimuth_rad.reshape(dx_m.shape) * np.float32(self._azimuth_bins / (2 * np.pi))
-        return range_m.reshape(dx_m.shape), np.minimum(bins.astype(np.int32), self._azimuth_bins - 1)
+        return range_m.reshape(dx_m.shape), np.minimum(
+            bins.astype(np.int32), self._azimuth_bins - 1
+        )
