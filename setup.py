@@ -26,6 +26,7 @@ EXTRAS = {
     # odometry from LiDAR scans, where neither /tf nor /odom give it
     "scan_matching": ["kiss-icp>=1.2"],
     "dds": ["cyclonedds>=0.10.5"],
+    "dds": ["cyclonedds>=11.0"],
     "simulation": ["open3d>=0.19"],
     "training": [
         "torch>=2.5",

@@ -48,7 +48,11 @@ class BagReader:
         with ExitStack() as opening:
             self._storages = [open_storage(file, opening) for file in bag_files(self.path)]
             self._stack = opening.pop_all()
-        self.topics = _all_topics(self._storages)
+        hashes = _listed_hashes(self.path / METADATA_FILE)
+        self.topics = {
+            topic: replace(info, type_hash=info.type_hash or hashes.get(topic, ""))
+            for topic, info in _all_topics(self._storages).items()
+        }
         self.start_ns = min(
             (s.start_ns for s in self._storages if s.start_ns is not None), default=0
         )
@@ -155,6 +159,17 @@ def _listed_files(metadata: Path) -> list[Path] | None:
         if not file.is_file():
             raise DatasetError(f"{file}: missing, but {METADATA_FILE} lists it")
     return files
+
+
+def _listed_hashes(metadata: Path) -> dict[str, str]:
+    """Returns the type hashes that a metadata.yaml lists by topic; MCAP files have none."""
+    try:
+        content = yaml.safe_load(metadata.read_text()) if metadata.exists() else {}
+        listed = content["rosbag2_bagfile_information"]["topics_with_message_count"]
+        topics = [entry["topic_metadata"] for entry in listed]
+        return {topic["name"]: topic.get("type_description_hash") or "" for topic in topics}
+    except (yaml.YAMLError, KeyError, TypeError, OSError, UnicodeDecodeError):
+        return {}
 
 
 def _all_topics(storages: list[Storage]) -> dict[str, TopicInfo]:

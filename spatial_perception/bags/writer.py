@@ -12,6 +12,7 @@ from typing import Literal
 
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.rosbag2.storage_mcap import McapWriter
 
 from spatial_perception.bags.topics import TopicInfo, rosbag_qos
 from spatial_perception.errors import DatasetError
@@ -103,6 +104,22 @@ class BagWriter:
         try:
             with _interrupts_deferred():
                 self._writer.write(connection, log_time_ns, data)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def flush(self) -> None:
+        """Hands what was written to the system, so that it is kept if this process is killed.
+
+        Raises:
+            DatasetError: The disk is full.
+        """
+        storage = self._writer.storage
+        try:
+            with _interrupts_deferred():
+                if isinstance(storage, McapWriter):
+                    if storage.chunk.msgs:
+                        storage.close_chunk()
+                    storage.bio.flush()
         except OSError as error:
             raise self._cannot_write(error) from error
 

@@ -85,3 +85,12 @@ def hash_of_definition(ros_type: str, definition: str) -> str:
         return store.hash_rihs01(ros_type)
     except (TypesysError, KeyError):
         return ""
+
+
+def to_little_endian(data: bytes | memoryview, ros_type: str) -> bytes:
+    """Returns a message of a known type as little-endian CDR bytes.
+
+    Raises:
+        DecodeError: the bytes are no complete message of that type.
+    """
+    return serialize(deserialize(data, typestore().types[ros_type]))

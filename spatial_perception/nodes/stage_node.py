@@ -17,11 +17,12 @@ from rclpy.subscription import Subscription
 from spatial_perception.messages import Codec
 from spatial_perception.nodes.declaration import declare, given_parameters
 from spatial_perception.nodes.parameters import node_parameters
-from spatial_perception.nodes.qos import ADVICE, ros_qos, subscription_profiles
+from spatial_perception.nodes.qos import ros_qos
 from spatial_perception.stages.graph import latency_port
 from spatial_perception.stages.host_config import DeliveryMode, host_config
 from spatial_perception.stages.names import relative, resolved_source
 from spatial_perception.stages.port import Port
+from spatial_perception.stages.qos import incompatible_text, subscription_qos
 from spatial_perception.stages.registry import make_stage
 
 Callback = Callable[[Any, LifecycleState], TransitionCallbackReturn]
@@ -110,12 +111,12 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
                 message_class(codec.ros_type),
                 name,
                 callback,
-                profile,
+                ros_qos(profile),
                 raw=True,
                 event_callbacks=events,
                 qos_overriding_options=option,
             )
-            for profile, option in zip(subscription_profiles(port, mode), options, strict=False)
+            for profile, option in zip(subscription_qos(port, mode), options, strict=False)
         ]
 
     def source_name(self, port: Port, topic: str) -> str:
@@ -186,8 +187,7 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         if (topic, policy) in self._warned:
             return
         self._warned.add((topic, policy))
-        advice = ADVICE.get(policy, "see `ros2 topic info -v`").format(topic=topic)
-        self.get_logger().warning(f"a publisher of '{topic}' offers another {policy}: {advice}")
+        self.get_logger().warning(incompatible_text(topic, policy))
 
 
 def message_class(ros_type: str) -> Any:

@@ -160,7 +160,7 @@ class OccupancyMapper:
         ox, oy, oz = origin_m.astype(np.float32)
         dx, dy = (turned[k, 0] * (x - ox) + turned[k, 1] * (y - oy) + turned[k, 2] * (z - oz)
                   for k in (0, 1))  # fmt: skip
-        below = ground.cell_height_at(np.float32([ox]), np.float32([oy]))[0]
+        below = ground.cell_height_at(np.array([ox]), np.array([oy]))[0]
         rays = Rays(float(oz - below), dx, dy, height, is_obstacle, is_ground)
         return rays, self._cell(dx, dy, sensor_m[:2])
 

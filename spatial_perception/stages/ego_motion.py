@@ -70,9 +70,9 @@ class EgoMotion:
     ) -> None:
         self.fixed_frame = fixed_frame
         self.tree = TransformTree()
-        self._trees = {source: TransformTree() for source in sources if source != EgoSource.TF}
-        if EgoSource.TF in sources:
-            self._trees = {EgoSource.TF: self.tree, **self._trees}
+        self._trees: dict[EgoSource, TransformTree] = {
+            source: self.tree if source is EgoSource.TF else TransformTree() for source in sources
+        }
         self._newest_ns: dict[EgoSource, int] = {}
 
     def add_transforms(self, port: str, transforms: Transforms) -> None:

@@ -191,8 +191,6 @@ class StageMonitor:
         rate_hz = self.rate_hz()
         text = f"{rate_hz:.1f} inputs a second"
         yield from _above(-rate_hz, -limits.warn_rate_hz, -limits.error_rate_hz, text)
-        if degraded := self.stage.degraded():
-            yield DiagnosticLevel.WARN, degraded
         if not frames and not dropped:
             yield DiagnosticLevel.WARN, f"no input in the last {limits.window_s:.0f} s"
 

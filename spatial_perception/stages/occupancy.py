@@ -151,13 +151,10 @@ class OccupancyMapperStage(Stage):
             partner.clear()
 
     def status(self) -> Mapping[str, str]:
-        """Returns where pose and ground are from, how often what was missing, the free way ahead."""
+        """Returns where pose and ground are from, what is missing how often, the free way ahead."""
         counts = {name: str(count) for name, count in sorted(self._counts.items())}
-        return {"ego_motion": self._source.value, **self._state, **counts}
-
-    def degraded(self) -> str:
-        """Returns what the last grid had to do without."""
-        return self._degraded
+        values = {"ego_motion": self._source.value, **self._state, **counts}
+        return {**values, "degraded": self._degraded} if self._degraded else values
 
     def _input_ports(self) -> tuple[Port, ...]:
         config = self._config

@@ -86,9 +86,6 @@ class EgoMotionStage(CloudStage):
         return [("odometry", odometry)]
 
     def status(self) -> Mapping[str, str]:
-        """Returns where the vehicle's motion comes from."""
-        return {"ego_motion": self._source.value}
-
-    def degraded(self) -> str:
-        """Returns why scans are not matched, where they should be."""
-        return self._problem
+        """Returns where the vehicle's motion comes from, and why scans cannot be matched."""
+        values = {"ego_motion": self._source.value}
+        return {**values, "degraded": self._problem} if self._problem else values

@@ -98,10 +98,6 @@ class Stage(ABC):
         """Returns how long the steps of the last input took, once, for `/diagnostics`."""
         return {}
 
-    def degraded(self) -> str:
-        """Returns in words what results lack now, for `/diagnostics`; empty where all is well."""
-        return ""
-
     def drop(self, cause: DropCause, count: int = 1, error: str = "") -> None:
         """Counts inputs that are not used; an `error` is handed to the host after the push."""
         if count:

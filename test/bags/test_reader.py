@@ -8,7 +8,7 @@ import pytest
 import yaml
 from rosbags.rosbag2 import CompressionMode, StoragePlugin
 
-from spatial_perception.bags import BagReader
+from spatial_perception.bags import BagReader, BagWriter, TopicInfo
 from spatial_perception.errors import DatasetError
 
 from .recording import START_NS, STEP_NS, recorded, write_reference
@@ -153,3 +153,12 @@ def test_a_damaged_sqlite_file_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"bag.db3") as caught, BagReader(bag) as reader:
         list(reader.messages())
     assert "\n" not in str(caught.value)
+
+
+def test_type_hashes_of_metadata_are_told(tmp_path: Path) -> None:
+    digest = "RIHS01_" + "ab" * 32
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.declare("/radar", TopicInfo("acme_msgs/msg/Radar", 0, type_hash=digest))
+        writer.write("/radar", "acme_msgs/msg/Radar", 1, b"\x00\x01\x00\x00")
+    with BagReader(tmp_path / "bag") as reader:
+        assert reader.topics["/radar"].type_hash == digest

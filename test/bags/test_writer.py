@@ -15,6 +15,7 @@ from rosbags.interfaces import QosDurability, QosReliability
 from rosbags.rosbag2 import Reader
 
 from spatial_perception.bags import BagReader, BagWriter, TopicInfo
+from spatial_perception.core import Latency
 from spatial_perception.errors import DatasetError
 from spatial_perception.messages import DETECTIONS_3D, LATENCY, QosProfile
 from spatial_perception.messages.typestore import type_hash
@@ -169,3 +170,16 @@ def test_a_bag_whose_writer_was_killed_reads_as_far_as_it_goes(tmp_path: Path) -
     assert len(times) > 20
     assert times == list(range(1, len(times) + 1))
     assert not (tmp_path / "bag" / "metadata.yaml").exists()
+
+
+def test_what_was_flushed_is_read_while_the_bag_is_still_written(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag") as writer:
+        writer.flush()
+        data = LATENCY.encode(Latency(1.0))
+        writer.write("/latency", LATENCY.ros_type, 1, data)
+        writer.flush()
+        with BagReader(tmp_path / "bag") as reader:
+            assert [bytes(message.data) for message in reader.messages()] == [data]
+        writer.write("/latency", LATENCY.ros_type, 2, data)
+    with BagReader(tmp_path / "bag") as reader:
+        assert [message.log_time_ns for message in reader.messages()] == [1, 2]

@@ -1,4 +1,4 @@
-"""The grid over time: rays clear up to obstacles, what moves leaves no trail, what is unseen fades."""
+"""The grid over time: rays clear, what moves leaves no trail, what is not seen again fades."""
 
 from dataclasses import replace
 
@@ -89,7 +89,7 @@ def test_cells_keep_their_place_while_the_vehicle_moves_and_turns(mapper: Occupa
         np.testing.assert_allclose(offset, np.round(offset), atol=1e-6)
     assert cell(grid, *odom_from_wall) > 90
     assert (grid.cells[grid.cells >= 50]).size < 3 * 31, (
-        "no blur: the wall is one to two cells thick"
+        "no blur: 1 to 2 cells thick"
     )
 
 

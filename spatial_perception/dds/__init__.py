@@ -1,0 +1,1 @@
+"""DDS without ROS: the live graph, and playing and recording of bags, on a ROS 2 network."""
