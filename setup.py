@@ -15,6 +15,8 @@ STAGES = (
     "lidar_detector",
     "lidar_segmenter",
     "occupancy_mapper",
+    "camera_lidar_fusion",
+    "object_tracker",
     "overlay",
 )
 

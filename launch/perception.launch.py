@@ -19,6 +19,8 @@ STAGES = (
     "lidar_detector",
     "lidar_segmenter",
     "occupancy_mapper",
+    "camera_lidar_fusion",
+    "object_tracker",
     "overlay",
 )
 TOPICS = {

@@ -1,6 +1,7 @@
 """Value types and geometry: no ROS, no files, no networks."""
 
 from spatial_perception.core.camera import PinholeCamera
+from spatial_perception.core.camera_objects import CameraObjects
 from spatial_perception.core.detections import Detections2D, Detections3D
 from spatial_perception.core.diagnostics import DiagnosticLevel, Diagnostics, DiagnosticStatus
 from spatial_perception.core.header import Header
@@ -30,6 +31,7 @@ __all__ = [
     "POINT_LABELS",
     "UNLABELED",
     "CameraImage",
+    "CameraObjects",
     "Detections2D",
     "Detections3D",
     "DiagnosticLevel",

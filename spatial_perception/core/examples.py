@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spatial_perception.core.camera import PinholeCamera
+from spatial_perception.core.camera_objects import CameraObjects
 from spatial_perception.core.detections import Detections2D, Detections3D
 from spatial_perception.core.diagnostics import DiagnosticLevel, Diagnostics, DiagnosticStatus
 from spatial_perception.core.header import Header
@@ -123,6 +124,20 @@ def example_tracks() -> Tracks:
         boxes.labels,
         np.array([7, 12], np.int64),
         boxes.label_set,
+    )
+
+
+def example_camera_objects() -> CameraObjects:
+    """Returns a person with a position and a sign of which only the bearing is known."""
+    return CameraObjects(
+        example_header(),
+        np.array([[8.0, 2.0, 0.9], [np.nan, np.nan, np.nan]], np.float32),
+        np.array([0.25, -0.1], np.float32),
+        np.array([-0.05, 0.08], np.float32),
+        np.array([8.2, np.nan], np.float32),
+        np.array([0.8, 0.6], np.float32),
+        np.array([3, 7], np.int32),
+        CAMERA_OBJECT_LABELS,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from spatial_perception.errors import ConfigError
 from spatial_perception.messages.camera_info import CAMERA_INFO
+from spatial_perception.messages.camera_objects import CAMERA_OBJECTS
 from spatial_perception.messages.codec import Codec
 from spatial_perception.messages.compressed_image import COMPRESSED_IMAGE
 from spatial_perception.messages.detections import DETECTIONS_2D, DETECTIONS_3D, TRACKS
@@ -30,6 +31,7 @@ CODECS: tuple[Codec[Any], ...] = (
     LABELLED_CLOUD,
     VOXELS,
     TRACK_STATES,
+    CAMERA_OBJECTS,
     IMAGE,
     COMPRESSED_IMAGE,
     CAMERA_INFO,
@@ -79,6 +81,7 @@ def input_codec(ros_type: str) -> Codec[Any]:
 
 __all__ = [
     "CAMERA_INFO",
+    "CAMERA_OBJECTS",
     "CODECS",
     "COMPRESSED_IMAGE",
     "DETECTIONS_2D",

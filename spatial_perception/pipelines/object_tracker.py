@@ -102,9 +102,20 @@ class ObjectTracker:
         self._bank = TrackBank.empty(0 if self._labels is None else len(self._labels))
         self._stamp_ns = None
 
+    @property
+    def count(self) -> int:
+        """How many tracks there are, published or not."""
+        return len(self._bank)
+
     def move(self, new_from_old: Pose) -> None:
         """Keeps the tracks where they are while the frame that they are in changes."""
         self._bank.move(new_from_old)
+
+    def loosen(self, speed_mps: float) -> None:
+        """Makes all velocities less certain, because they now count from something else."""
+        self._bank.covariance[:, 3, 3] += speed_mps**2
+        straight = ~self._bank.turns
+        self._bank.covariance[straight, 4, 4] += speed_mps**2
 
     def __call__(
         self,

@@ -16,6 +16,10 @@ from spatial_perception.stages.camera import (
     CameraSegmenterStage,
     CameraSegmenterStageConfig,
 )
+from spatial_perception.stages.camera_lidar_fusion import (
+    CameraLidarFusionStage,
+    CameraLidarFusionStageConfig,
+)
 from spatial_perception.stages.classifiers import (
     LightClassifierStage,
     LightClassifierStageConfig,
@@ -32,6 +36,7 @@ from spatial_perception.stages.lidar import (
     OccupancyMapperStage,
     OccupancyMapperStageConfig,
 )
+from spatial_perception.stages.object_tracker import ObjectTrackerStage, ObjectTrackerStageConfig
 from spatial_perception.stages.overlay import OverlayStage, OverlayStageConfig
 from spatial_perception.stages.stage import Stage
 
@@ -52,6 +57,8 @@ STAGES: Mapping[str, StageType] = {
     LidarDetectorStage.name: StageType(LidarDetectorStageConfig, LidarDetectorStage),
     LidarSegmenterStage.name: StageType(LidarSegmenterStageConfig, LidarSegmenterStage),
     OccupancyMapperStage.name: StageType(OccupancyMapperStageConfig, OccupancyMapperStage),
+    CameraLidarFusionStage.name: StageType(CameraLidarFusionStageConfig, CameraLidarFusionStage),
+    ObjectTrackerStage.name: StageType(ObjectTrackerStageConfig, ObjectTrackerStage),
     OverlayStage.name: StageType(OverlayStageConfig, OverlayStage),
 }
 

@@ -1,0 +1,144 @@
+"""Where the vehicle is in a frame that does not move, from /tf or /odom, and what to do without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from spatial_perception.core import (
+    Header,
+    Odometry,
+    Pose,
+    StampedTransform,
+    Transforms,
+    TransformTree,
+)
+from spatial_perception.core.pose import wrap_angle
+from spatial_perception.core.transforms import NS_PER_S
+from spatial_perception.errors import TransformError
+from spatial_perception.messages import ODOMETRY
+from spatial_perception.stages.port import Port, PortKind
+
+ODOMETRY_PORT = Port("odom", "/odom", ODOMETRY, PortKind.STATE)
+
+_JUMP_M = 0.7  # what noise and scans in between may add
+_JUMP_ACCELERATION_MPS2 = 12.0
+_JUMP_RAD = 0.15
+_JUMP_YAW_ACCELERATION_RADPS2 = 3.0
+
+
+class EgoSource(str, Enum):
+    """Where the vehicle's motion is taken from."""
+
+    TF = "tf"
+    ODOM = "odom"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EgoPose:
+    """Where the vehicle is.
+
+    Args:
+        fixed_from_base: its pose; None where its motion is not known.
+        source: where that is from.
+    """
+
+    fixed_from_base: Pose | None
+    source: EgoSource
+
+
+class EgoMotion:
+    """Looks poses up in /tf and, where that does not have them, in /odom.
+
+    Args:
+        fixed_frame: the frame that does not move, usually odom.
+    """
+
+    def __init__(self, fixed_frame: str) -> None:
+        self.fixed_frame = fixed_frame
+        self.tree = TransformTree()
+        self._odometry = TransformTree()
+
+    def add_transforms(self, port: str, transforms: Transforms) -> None:
+        """Takes a message of /tf or /tf_static."""
+        is_static = port == "tf_static"
+        self.tree.add(transforms, static=is_static)
+        if is_static:
+            self._odometry.add(transforms, static=True)
+
+    def add_odometry(self, odometry: Odometry) -> None:
+        """Takes a message of /odom, whatever it calls its fixed frame."""
+        header = odometry.header.in_frame(self.fixed_frame)
+        moved = StampedTransform(header, odometry.child_frame_id, odometry.pose)
+        self._odometry.add(Transforms((moved,)))
+
+    def reset(self) -> None:
+        """Forgets everything that moves."""
+        self.tree.clear()
+        self._odometry.clear()
+
+    def at(self, header: Header) -> EgoPose | None:
+        """Returns the pose of a frame at a stamp; None where it may still come.
+
+        The pose is `EgoSource.NONE` where neither topic has ever connected the frame.
+        """
+        may_come = False
+        for source, tree in ((EgoSource.TF, self.tree), (EgoSource.ODOM, self._odometry)):
+            if self.fixed_frame not in tree.frames():
+                continue
+            try:
+                pose = tree.lookup(self.fixed_frame, header.frame_id, header.stamp_ns)
+            except TransformError:
+                may_come = True
+                continue
+            return EgoPose(pose, source)
+        return None if may_come else EgoPose(None, EgoSource.NONE)
+
+
+class JumpWatch:
+    """Notices poses that a vehicle cannot reach, as when a localization starts anew."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, Pose] | None = None
+        self._speed_mps = np.zeros(3)
+        self._yaw_rate_radps = 0.0
+        self._has_speed = False
+
+    def reset(self) -> None:
+        """Forgets the last pose."""
+        self._last, self._has_speed = None, False
+        self._speed_mps, self._yaw_rate_radps = np.zeros(3), 0.0
+
+    def expected(self, stamp_ns: int) -> Pose | None:
+        """Returns where the vehicle should be if it goes on as before; None before the first."""
+        if self._last is None:
+            return None
+        last_ns, pose = self._last
+        elapsed_s = (stamp_ns - last_ns) / NS_PER_S
+        turn = Pose.from_yaw(self._yaw_rate_radps * elapsed_s, np.zeros(3))
+        moved = pose.translation + self._speed_mps * elapsed_s
+        return Pose(turn.rotation @ pose.rotation, moved)
+
+    def add(self, stamp_ns: int, pose: Pose) -> Pose | None:
+        """Returns new_from_old of the fixed frame where it jumped under the vehicle, else None."""
+        expected, last = self.expected(stamp_ns), self._last
+        self._last = (stamp_ns, pose)
+        if expected is None or last is None or stamp_ns <= last[0]:
+            return None
+        elapsed_s = (stamp_ns - last[0]) / NS_PER_S
+        off_m = float(np.linalg.norm(pose.translation[:2] - expected.translation[:2]))
+        off_rad = abs(float(wrap_angle(np.array(pose.yaw_rad - expected.yaw_rad))))
+        reach_m = _JUMP_M + 0.5 * _JUMP_ACCELERATION_MPS2 * elapsed_s**2
+        reach_rad = _JUMP_RAD + 0.5 * _JUMP_YAW_ACCELERATION_RADPS2 * elapsed_s**2
+        if not self._has_speed:  # nothing is expected yet but what no vehicle exceeds
+            reach_m, reach_rad = 70.0 * elapsed_s + _JUMP_M, 2.0 * elapsed_s + _JUMP_RAD
+        if off_m > reach_m or off_rad > reach_rad:
+            return pose @ expected.inverse()
+        self._speed_mps = (pose.translation - last[1].translation) / elapsed_s
+        turned = wrap_angle(np.array(pose.yaw_rad - last[1].yaw_rad))
+        self._yaw_rate_radps = float(turned) / elapsed_s
+        self._has_speed = True
+        return None
