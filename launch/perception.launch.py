@@ -10,6 +10,9 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from spatial_perception.errors import PerceptionError
+from spatial_perception.stages.registry import load_parameters
+
 PACKAGE = "spatial_perception"
 STAGES = (
     "camera_detector",
@@ -63,9 +66,10 @@ def generate_launch_description() -> LaunchDescription:
         ),
         DeclareLaunchArgument(
             "use_sim_time",
-            default_value="false",
-            choices=["true", "false"],
-            description="Take time from /clock, as a bag player or a simulator publishes it.",
+            default_value="",
+            choices=["", "true", "false"],
+            description="Take time from /clock, as a bag player or a simulator publishes it."
+            " Empty for what the parameter file says.",
         ),
         DeclareLaunchArgument(
             "delivery",
@@ -122,29 +126,23 @@ def _nodes(context: LaunchContext) -> list[Node]:
 
 def _parameters(context: LaunchContext, given: dict) -> dict:
     """Returns the file's parameters with those of the arguments, valid in every namespace."""
-    path = given["config"]
     try:
-        content = yaml.safe_load(Path(path).read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise RuntimeError(f"config: cannot read {path}: {error}") from error
-    shared = {"use_sim_time": LaunchConfiguration("use_sim_time").perform(context) == "true"}
+        parameters = load_parameters(given["config"])
+    except PerceptionError as error:
+        raise RuntimeError(f"config: {error}") from error
+    shared = {}
+    if use_sim_time := LaunchConfiguration("use_sim_time").perform(context):
+        shared["use_sim_time"] = use_sim_time == "true"
     if delivery := LaunchConfiguration("delivery").perform(context):
         shared["delivery"] = delivery
     if autostart := LaunchConfiguration("autostart").perform(context):
         shared["autostart"] = autostart == "true"
-    everywhere = content.pop("/**", {}).get("ros__parameters", {})
-    known = ("perception", *STAGES)
-    merged = {f"/**/{name}": {"ros__parameters": {**everywhere}} for name in known}
-    for key, values in content.items():
-        name = key.removeprefix("/**/").lstrip("/")
-        if name not in known:
-            raise RuntimeError(f"config: {path}: unknown node '{key}'; known: {', '.join(known)}")
-        merged[f"/**/{name}"]["ros__parameters"].update(values.get("ros__parameters", {}))
-    for values in merged.values():
-        values["ros__parameters"].update(shared)
     if names := [name.strip() for name in given["stages"].split(",") if name.strip()]:
-        merged["/**/perception"]["ros__parameters"]["stages"] = names
-    return merged
+        parameters["perception"]["stages"] = names
+    return {
+        f"/**/{name}": {"ros__parameters": {"use_sim_time": False, **values, **shared}}
+        for name, values in parameters.items()
+    }
 
 
 def _write(parameters: dict) -> str:

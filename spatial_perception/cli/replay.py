@@ -38,6 +38,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--include-input", action="store_true", help="copy the bag's messages too")
     parser.add_argument("--realtime", action="store_true", help="at recorded speed, newest wins")
     parser.add_argument(
+        "--loops",
+        type=int,
+        default=1,
+        metavar="N",
+        help="read the bag N times, as if the recording had gone on",
+    )
+    parser.add_argument(
         "--skip-errors", action="store_true", help="count unusable messages instead of stopping"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there")
@@ -62,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         include_input=arguments.include_input,
         skip_errors=arguments.skip_errors,
         realtime=arguments.realtime,
+        loops=arguments.loops,
         remappings=parse_remappings(arguments.remap),
     )
     replay = Replay(graph, arguments.bag, arguments.output, options)
@@ -87,13 +95,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _table(summary: ReplaySummary) -> Table:
+    has_latency = any("latency_ms" in stage for stage in summary.stages.values())
     table = Table("stage", title="replay")
-    for column in ("frames", "dropped", "p50 ms", "p90 ms", "p99 ms"):
+    columns = ["frames", "dropped", "p50 ms", "p90 ms", "p99 ms"]
+    for column in columns + ["stamp to result p50 ms", "p99 ms"] * has_latency:
         table.add_column(column, justify="right")
     for name, stage in summary.stages.items():
         drops = stage["drops"]
         assert isinstance(drops, dict)
         causes = ", ".join(f"{count} {cause}" for cause, count in drops.items()) or "0"
         times = [f"{stage[key]:.1f}" for key in ("p50_ms", "p90_ms", "p99_ms")]
+        latency = stage.get("latency_ms")
+        if isinstance(latency, dict):
+            times += [f"{latency[key]:.1f}" for key in ("p50", "p99")]
         table.add_row(name, str(stage["frames"]), causes, *times)
     return table

@@ -14,6 +14,7 @@ from spatial_perception.core.labels import (
     UNLABELED,
     LabelSet,
 )
+from spatial_perception.core.laps import Laps
 from spatial_perception.core.markers import Marker, MarkerArray, MarkerShape
 from spatial_perception.core.measurement import Latency
 from spatial_perception.core.occupancy import OccupancyGrid
@@ -41,6 +42,7 @@ __all__ = [
     "LabelImage",
     "LabelSet",
     "LabelledCloud",
+    "Laps",
     "Latency",
     "Marker",
     "MarkerArray",

@@ -7,20 +7,21 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from spatial_perception.nodes.names import ABSOLUTE
+from spatial_perception.config import describe
 from spatial_perception.nodes.parameters import ParameterInfo, node_parameters
 from spatial_perception.stages.graph import Graph, latency_port
+from spatial_perception.stages.host_config import HostConfig
+from spatial_perception.stages.names import ABSOLUTE
 from spatial_perception.stages.port import Port
 from spatial_perception.stages.registry import (
     ALL_NODES,
     ANY_NAMESPACE,
     GRAPH_NODE,
     STAGES,
-    HostConfig,
     build_graph,
 )
 
-HOST_NAMES = tuple(HostConfig.__dataclass_fields__)
+HOST_NAMES = tuple(option.name for option in describe(HostConfig))
 YAML_HEADER = """\
 # All parameters of all nodes with their defaults, in ROS parameter format. The same file drives
 # the nodes (`ros2 launch spatial_perception perception.launch.py config:=FILE`) and the replay of

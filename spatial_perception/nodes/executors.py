@@ -14,7 +14,7 @@ from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
-from spatial_perception.nodes.log import Logger, ThrottledLog
+from spatial_perception.stages.log import Logger, ThrottledLog
 
 REFRESH_S = 1.0
 

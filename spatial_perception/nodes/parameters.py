@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
-from spatial_perception.config import OptionInfo, describe, from_mapping, near_miss
+from spatial_perception.config import OptionInfo, describe, near_miss
 from spatial_perception.errors import ConfigError
-from spatial_perception.stages.registry import GRAPH_NODE, STAGES, GraphConfig, HostConfig
+from spatial_perception.stages.host_config import HostConfig
+from spatial_perception.stages.registry import GRAPH_NODE, STAGES, GraphConfig
 
 QOS_OVERRIDES = "qos_overrides."
 RESERVED = ("use_sim_time", "start_type_description_service")  # rclpy declares them itself
@@ -107,16 +108,6 @@ def parameter_of(option: OptionInfo) -> ParameterInfo:
         raise ConfigError(f"option '{option.name}': no ROS parameter has the type {option.type}")
     unit = f" [{option.unit}]" if option.unit else ""
     return ParameterInfo(option.name, kind, default, f"{option.help}{unit}", option.range, choices)
-
-
-def host_config(node: str, given: Mapping[str, Any]) -> HostConfig:
-    """Returns the host's options among what is given to a node.
-
-    Raises:
-        ConfigError: a bad value.
-    """
-    own = {f.name: given[f.name] for f in fields(HostConfig) if f.name in given}
-    return from_mapping(HostConfig, own, f"node '{node}'")
 
 
 def check_unknown(

@@ -7,10 +7,11 @@ from rclpy.node import Node
 from spatial_perception.config import from_mapping, near_miss
 from spatial_perception.errors import ConfigError
 from spatial_perception.nodes.declaration import declare, given_parameters
-from spatial_perception.nodes.parameters import check_unknown, host_config, node_parameters
+from spatial_perception.nodes.parameters import check_unknown, node_parameters
 from spatial_perception.nodes.process import Process
 from spatial_perception.nodes.run import run
 from spatial_perception.nodes.stage_node import StageNode
+from spatial_perception.stages.host_config import host_config
 from spatial_perception.stages.registry import GRAPH_NODE, STAGES, GraphConfig
 
 

@@ -1,9 +1,8 @@
-"""The process around one or more stage nodes: one graph, its workers, diagnostics."""
+"""The process around one or more stage nodes: one graph, its subscriptions, diagnostics."""
 
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +12,11 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 
 from spatial_perception.messages import DIAGNOSTICS, Codec
-from spatial_perception.nodes.loader import Loader
-from spatial_perception.nodes.log import ThrottledLog
 from spatial_perception.nodes.stage_node import StageNode, message_class, spin_once_later
-from spatial_perception.stages.delivery import DeliveryMode, LiveDelivery
-from spatial_perception.stages.graph import Graph
-from spatial_perception.stages.host import ByteGraph
-from spatial_perception.stages.monitor import diagnostics
+from spatial_perception.stages.host_config import DeliveryMode
+from spatial_perception.stages.live import DIAGNOSTICS_PERIOD_S, DIAGNOSTICS_TOPIC, LiveGraph
+from spatial_perception.stages.log import Logger
 from spatial_perception.stages.port import Port
-from spatial_perception.stages.stage import DropCause, Readiness, Stage
-
-DIAGNOSTICS_PERIOD_S = 1.0
-STOP_TIMEOUT_S = 0.4  # of each thread, so that a process ends within two seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +52,26 @@ class Process:
         self._primary = primary
         self._mode = mode
         self._nodes = {node.stage_name: node for node in nodes}
-        self._loaded = dict.fromkeys(self._nodes, Readiness.INACTIVE)
         self._links: dict[tuple[str, str], _Link] = {}
         self.on_wired: Callable[[], None] = lambda: None
-        self._log = ThrottledLog()
-        self._loader = Loader()
         self._publishers = {t: p for node in nodes for t, p in node.outputs.items()}
-        self._graph = Graph([node.stage for node in nodes], self._on_error)
-        for stage in self._graph.stages:
-            stage.readiness = Readiness.INACTIVE
-        self._bytes = ByteGraph(self._graph, self._on_drop, self._is_listened)
-        self._delivery = LiveDelivery(self._bytes, self._publish, mode)
+        self._live = LiveGraph(
+            [node.stage for node in nodes],
+            self._publish,
+            self._is_listened,
+            mode,
+            self._logger,
+            lambda: int(primary.get_clock().now().nanoseconds),
+            {node.stage_name: node.config.diagnostics for node in nodes},
+        )
         message = message_class(DIAGNOSTICS.ros_type)
-        self._diagnostics = primary.create_publisher(message, "/diagnostics", 10)
+        self._diagnostics = primary.create_publisher(message, DIAGNOSTICS_TOPIC, 10)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # also while simulated time stands still
         primary.create_timer(DIAGNOSTICS_PERIOD_S, self._tick, clock=steady)
 
     def autostart(self, nodes: Sequence[StageNode]) -> None:
         """Configures and activates nodes as soon as they spin."""
-
-        for node in nodes:
-            self._loaded[node.stage_name] = Readiness.LOADING
+        self._live.announce([node.stage_name for node in nodes])
 
         def run() -> None:
             for node in nodes:
@@ -92,15 +83,25 @@ class Process:
 
     def load(self, node: StageNode) -> None:
         """Starts to load the stage's engine; returns at once."""
-        self._set_loaded(node, Readiness.LOADING)
-        self._loader.submit(functools.partial(self._load, node))
+        self._live.load(node.stage_name)
 
     def unload(self, node: StageNode) -> None:
         """Starts to free the stage's engine; returns at once."""
-        self._set_loaded(node, Readiness.INACTIVE)
-        self._loader.submit(functools.partial(self._graph.release, node.stage))
+        self._live.unload(node.stage_name)
 
-    def wire(self) -> None:
+    def switch(self, node: StageNode) -> None:
+        """Lets inputs reach the stage of an active node, and pass by that of another."""
+        if node.is_active:
+            self._live.activate(node.stage_name)
+        else:
+            self._live.deactivate(node.stage_name)
+        self._wire()
+
+    def close(self) -> bool:
+        """Ends the workers and frees the engines; returns whether all ended in time."""
+        return self._live.close()
+
+    def _wire(self) -> None:
         """Opens and closes subscriptions as the active nodes need them."""
         wanted = self._wanted_links()
         for key, link in list(self._links.items()):
@@ -110,61 +111,25 @@ class Process:
                     link.node.destroy_subscription(subscription)
         for key, (node, port, codec) in wanted.items():
             if key not in self._links:
-                offer = functools.partial(self._delivery.offer, port, codec)
+                offer = functools.partial(self._live.offer, port, codec)
                 opened = node.subscribe(port, key[1], codec, self._mode, offer)
                 self._links[key] = _Link(node, opened)
-        self._update_readiness()
         self.on_wired()
-
-    def close(self) -> bool:
-        """Ends the workers and frees the engines; returns whether all ended in time."""
-        has_loaded = self._loader.stop(STOP_TIMEOUT_S)
-        has_ended = self._delivery.stop(STOP_TIMEOUT_S) and has_loaded
-        if has_ended:
-            self._graph.close()
-        return has_ended
 
     def _wanted_links(self) -> dict[tuple[str, str], tuple[StageNode, Port, Codec[Any]]]:
         wanted = {}
-        for port in self._graph.external_inputs():
-            takers = [self._nodes[stage.name] for stage in self._graph.consumers(port.topic)]
+        graph = self._live.graph
+        for port in graph.external_inputs():
+            takers = [self._nodes[stage.name] for stage in graph.consumers(port.topic)]
             node = next((node for node in takers if node.is_active), None)
             if node is not None:
                 for topic, codec in _live_sources(node, port):
                     wanted[port.topic, topic] = (node, port, codec)
         return wanted
 
-    def _load(self, node: StageNode) -> None:
-        start = time.monotonic()
-        try:
-            node.stage.load()
-        except Exception as error:  # whatever a backend raises; the node stays and says so
-            node.stage.last_error = str(error) or type(error).__name__
-            node.get_logger().error(f"{node.stage_name} cannot be loaded: {error}")
-            self._set_loaded(node, Readiness.FAILED)
-        else:
-            elapsed_s = time.monotonic() - start
-            node.get_logger().info(f"{node.stage_name} ready after {elapsed_s:.1f} s")
-            self._set_loaded(node, Readiness.READY)
-        states = list(self._loaded.values())
-        if Readiness.LOADING not in states:
-            ready = states.count(Readiness.READY)
-            self._primary.get_logger().info(f"{ready} of {len(states)} stages ready")
-
-    def _set_loaded(self, node: StageNode, state: Readiness) -> None:
-        self._loaded[node.stage_name] = state
-        self._update_readiness()
-
-    def _update_readiness(self) -> None:
-        for name, node in self._nodes.items():
-            state = self._loaded[name] if node.is_active else Readiness.INACTIVE
-            node.stage.readiness = state
-
     def _tick(self) -> None:
-        self.wire()
-        stamp_ns = self._primary.get_clock().now().nanoseconds
-        status = diagnostics(self._graph.monitors.values(), stamp_ns)
-        self._diagnostics.publish(DIAGNOSTICS.encode(status))
+        self._wire()
+        self._diagnostics.publish(DIAGNOSTICS.encode(self._live.diagnostics()))
 
     def _publish(self, port: Port, data: bytes) -> None:
         self._publishers[port.topic].publish(data)
@@ -172,14 +137,10 @@ class Process:
     def _is_listened(self, port: Port) -> bool:
         return bool(self._publishers[port.topic].get_subscription_count())
 
-    def _on_error(self, stage: Stage, cause: DropCause, message: str) -> None:
-        logger = self._nodes[stage.name].get_logger()
-        self._log.error(logger, (stage.name, cause), f"{cause.value}: {message}")
-
-    def _on_drop(self, topic: str, cause: DropCause, message: str) -> None:
-        if message:
-            logger = self._primary.get_logger()
-            self._log.error(logger, (topic, cause), f"{topic}: {message} ({cause.value})")
+    def _logger(self, stage_name: str) -> Logger:
+        node: Node = self._nodes.get(stage_name, self._primary)
+        logger: Logger = node.get_logger()
+        return logger
 
 
 def _live_sources(node: StageNode, port: Port) -> list[tuple[str, Codec[Any]]]:

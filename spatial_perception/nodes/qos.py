@@ -5,7 +5,8 @@ from __future__ import annotations
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from spatial_perception.messages import QosProfile
-from spatial_perception.stages.delivery import LOSSLESS_DEPTH, DeliveryMode
+from spatial_perception.stages.delivery import LOSSLESS_DEPTH
+from spatial_perception.stages.host_config import DeliveryMode
 from spatial_perception.stages.port import Port, PortKind
 
 ADVICE = {

@@ -16,8 +16,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from spatial_perception.errors import ConfigError
 from spatial_perception.nodes.executors import MessageExecutor, ServiceExecutor, SpinThread
-from spatial_perception.nodes.log import LogBridge, Logger
 from spatial_perception.nodes.process import Process
+from spatial_perception.stages.log import LogBridge, Logger
 
 STOP_TIMEOUT_S = 0.2
 Build = Callable[[], tuple[Process, list[Node]]]

@@ -16,11 +16,11 @@ from rclpy.subscription import Subscription
 
 from spatial_perception.messages import Codec
 from spatial_perception.nodes.declaration import declare, given_parameters
-from spatial_perception.nodes.names import relative, resolved_source
-from spatial_perception.nodes.parameters import host_config, node_parameters
+from spatial_perception.nodes.parameters import node_parameters
 from spatial_perception.nodes.qos import ADVICE, ros_qos, subscription_profiles
-from spatial_perception.stages.delivery import DeliveryMode
 from spatial_perception.stages.graph import latency_port
+from spatial_perception.stages.host_config import DeliveryMode, host_config
+from spatial_perception.stages.names import relative, resolved_source
 from spatial_perception.stages.port import Port
 from spatial_perception.stages.registry import make_stage
 
@@ -37,8 +37,8 @@ class Owner(Protocol):
     def unload(self, node: StageNode) -> None:
         """Starts to free the stage's engine; returns at once."""
 
-    def wire(self) -> None:
-        """Opens and closes subscriptions as the active nodes need them."""
+    def switch(self, node: StageNode) -> None:
+        """Subscribes for an active node; unsubscribes for another and frees its engine."""
 
 
 def logged(callback: Callback) -> Callback:
@@ -134,22 +134,22 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
 
     @logged
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Subscribes."""
+        """Subscribes; an engine that was freed is loaded anew, in the background."""
         result = super().on_activate(state)
         self.is_active = True
-        self._process.wire()
+        self._process.switch(self)
         return result
 
     @logged
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Unsubscribes."""
+        """Unsubscribes, and frees the engine."""
         self.is_active = False
-        self._process.wire()
+        self._process.switch(self)
         return super().on_deactivate(state)
 
     @logged
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Frees the engine and forgets what the stage remembers."""
+        """Frees the engine of a node that was not active since, and what the stage remembers."""
         self._process.unload(self)
         return super().on_cleanup(state)
 
@@ -157,16 +157,14 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unsubscribes and frees the engine."""
         self.is_active = False
-        self._process.wire()
-        self._process.unload(self)
+        self._process.switch(self)
         return super().on_shutdown(state)
 
     @logged
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Goes back to unconfigured, from where the node can be configured again."""
         self.is_active = False
-        self._process.wire()
-        self._process.unload(self)
+        self._process.switch(self)
         return SUCCESS
 
     @property

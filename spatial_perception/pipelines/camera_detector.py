@@ -75,21 +75,22 @@ class CameraDetector(ModelPipeline):
     def __call__(self, image: CameraImage) -> Detections2D:
         """Returns the boxes of a picture, best first, in its own pixels."""
         config, pre = self._config, self._preprocessing
+        self.laps.start()
         index = self._model.spec.variant_for(image.width / image.height)
         height, width = self._model.variant(index).inputs[self._input].shape[2:]
         letterbox = Letterbox.fit((image.height, image.width), (height, width), pre.align)
         tensor = image_tensor(letterbox.apply(image.rgb(), pre.fill), pre.color, pre.range)
+        self.laps.mark("prepare")
         outputs = self._model.engine(index).infer({self._input: tensor})
+        self.laps.mark("network")
         boxes, scores = self._decode(outputs, (height, width))
         found = select_boxes(
             boxes, scores, config.score_threshold, config.iou_threshold, config.max_detections
         )
+        found_px = letterbox.boxes_to_source(found.boxes_xyxy_px)
+        self.laps.mark("finish")
         return Detections2D(
-            image.header,
-            letterbox.boxes_to_source(found.boxes_xyxy_px),
-            found.scores,
-            found.labels,
-            self._model.label_set,
+            image.header, found_px, found.scores, found.labels, self._model.label_set
         )
 
     def _decode(

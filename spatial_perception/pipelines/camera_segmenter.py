@@ -46,9 +46,14 @@ class CameraSegmenter(ModelPipeline):
     def __call__(self, image: CameraImage) -> LabelImage:
         """Returns the class map of a picture, of its own size."""
         pre = self._preprocessing
+        self.laps.start()
         index = self._model.spec.variant_for(image.width / image.height)
         height, width = self._model.variant(index).inputs[self._input].shape[2:]
         letterbox = Letterbox.fit((image.height, image.width), (height, width), pre.align)
         tensor = image_tensor(letterbox.apply(image.rgb(), pre.fill), pre.color, pre.range)
+        self.laps.mark("prepare")
         logits = self._model.engine(index).infer({self._input: tensor})[self._output]
-        return LabelImage(image.header, class_map(logits, letterbox), self._model.label_set)
+        self.laps.mark("network")
+        labels = class_map(logits, letterbox)
+        self.laps.mark("finish")
+        return LabelImage(image.header, labels, self._model.label_set)

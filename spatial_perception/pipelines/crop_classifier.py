@@ -93,6 +93,7 @@ class CropClassifier(ModelPipeline):
 
     def __call__(self, image: CameraImage, detections: Detections2D) -> Detections2D:
         """Returns the boxes of the configured classes with their names, best first."""
+        self.laps.start()
         chosen = detections.selected(self._chosen(detections))
         if not len(chosen):
             return Detections2D.empty(detections.header, self._label_set)
@@ -100,7 +101,9 @@ class CropClassifier(ModelPipeline):
             image.rgb(), chosen.boxes_xyxy_px, self._size_px, self._batch, self._config.margin
         )
         crops = batches.reshape(-1, *batches.shape[2:])[: len(chosen)]
+        self.laps.mark("prepare")
         labels, probabilities = self.classify(crops)
+        self.laps.mark("network")
         is_unknown = probabilities < self._config.min_confidence
         labels = np.where(is_unknown, len(self._label_set) - 1, labels).astype(np.int32)
         scores = (chosen.scores * probabilities).astype(np.float32)

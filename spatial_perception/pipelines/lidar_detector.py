@@ -89,10 +89,15 @@ class LidarDetector(ModelPipeline):
             with_voxels: decode the occupancy head too, where the model has one.
         """
         pre = self._preprocessing
+        self.laps.start()
         ground = estimate_ground(cloud.points, pre.ground)
+        self.laps.mark("ground")
         voxels = voxelize(cloud.points, ground, pre.voxels)[None]
+        self.laps.mark("voxelize")
         outputs = self._model.engine().infer({self._input: voxels})
+        self.laps.mark("network")
         boxes, scores, labels = decode_centers(outputs, ground, self._centers)
+        self.laps.mark("boxes")
         found = Detections3D(
             cloud.header,
             boxes[:, :3],
@@ -107,6 +112,7 @@ class LidarDetector(ModelPipeline):
         grid = decode_voxels(
             outputs["occupancy"], ground, self._occupancy, cloud.header, self._occupancy_labels
         )
+        self.laps.mark("voxels")
         return found, grid
 
 

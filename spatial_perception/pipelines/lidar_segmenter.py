@@ -63,10 +63,16 @@ class LidarSegmenter(ModelPipeline):
         if not len(cloud):
             return LabelledCloud(cloud, np.zeros(0, np.uint8), self._model.label_set)
         pose = base_from_cloud or Pose.identity()
-        points = pose.apply(cloud.points)
         pre = self._preprocessing
-        graph = build_graph(points, estimate_ground(points, pre.ground), pre.graph)
+        self.laps.start()
+        points = pose.apply(cloud.points)
+        ground = estimate_ground(points, pre.ground)
+        self.laps.mark("ground")
+        graph = build_graph(points, ground, pre.graph)
         inputs = graph.padded(pre.graph.nodes).inputs()
+        self.laps.mark("graph")
         logits = self._model.engine().infer(inputs)[self._output]
+        self.laps.mark("network")
         labels = logits.argmax(axis=1).astype(np.uint8)[graph.node_of_point]
+        self.laps.mark("finish")
         return LabelledCloud(cloud, labels, self._model.label_set)

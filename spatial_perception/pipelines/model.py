@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatial_perception.config import option
-from spatial_perception.core import LabelSet
+from spatial_perception.core import LabelSet, Laps
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime.engine import Engine, create_engine
 from spatial_perception.runtime.models import find_model
@@ -119,7 +119,10 @@ class Model:
 
 
 class ModelPipeline:
-    """What all pipelines around one model share: it is loaded, freed and reported.
+    """What all pipelines around one model share: it is loaded, freed, timed and reported.
+
+    Attributes:
+        laps: times of the steps of the last call.
 
     Args:
         model: a model's name or folder.
@@ -132,6 +135,7 @@ class ModelPipeline:
 
     def __init__(self, model: str, decoders: tuple[str, ...], options: EngineOptions) -> None:
         self._model = Model(model, decoders, options)
+        self.laps = Laps()
 
     def load(self) -> None:
         """Loads and warms the engines."""

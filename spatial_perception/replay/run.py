@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from spatial_perception.bags import BagReader, BagWriter
-from spatial_perception.errors import DatasetError, PerceptionError
+from spatial_perception.bags import BagReader, BagWriter, looped_messages
+from spatial_perception.errors import ConfigError, DatasetError, PerceptionError
 from spatial_perception.messages import DIAGNOSTICS, QosProfile
 from spatial_perception.replay.sources import Selection, Source, select_sources
 from spatial_perception.stages.delivery import LiveDelivery
 from spatial_perception.stages.graph import Graph
-from spatial_perception.stages.host import ByteGraph, remapped
+from spatial_perception.stages.host import ByteGraph, DropHandler, remapped
 from spatial_perception.stages.monitor import diagnostics
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import DropCause, Stage
@@ -34,13 +34,19 @@ class ReplayOptions:
         include_input: write the bag's own messages too.
         skip_errors: count messages that cannot be used instead of stopping at the first.
         realtime: deliver as a live host does, paced by log time, newest sensor message wins.
+        loops: how often the bag is read, each time with later stamps.
         remappings: default topic to actual topic, for inputs and outputs.
     """
 
     include_input: bool = False
     skip_errors: bool = False
     realtime: bool = False
+    loops: int = 1
     remappings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.loops < 1:
+            raise ConfigError(f"loops: expected 1 or more, got {self.loops}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ class Replay:
             if self._options.realtime:
                 self._graph.load()
             with BagWriter(self._output) as writer:
-                total = sum(
+                total = self._options.loops * sum(
                     info.count
                     for topic, info in reader.topics.items()
                     if self._options.include_input or topic in _topics(selection.sources)
@@ -129,16 +135,15 @@ class Replay:
     ) -> int:
         feed = _RealtimeFeed if self._options.realtime else _LosslessFeed
         by_topic = {source.topic: source for source in selection.sources}
-        host = ByteGraph(self._graph, None if self._options.skip_errors else _stop)
         sink = _Sink(writer, self._options.remappings, self._counts)
-        feeder = feed(self._graph, host, sink)
+        feeder = feed(self._graph, sink, None if self._options.skip_errors else _stop)
         wanted = None if self._options.include_input else set(by_topic)
         if self._options.include_input:
             for topic, info in reader.topics.items():
                 writer.declare(topic, info)
         count, log_time_ns = 0, reader.start_ns
         next_report_ns = reader.start_ns + NS_PER_S
-        for message in reader.messages(wanted):
+        for message in looped_messages(reader, wanted, self._options.loops):
             log_time_ns = message.log_time_ns
             if log_time_ns >= next_report_ns:
                 sink.write_diagnostics(self._graph, log_time_ns)
@@ -199,8 +204,8 @@ class _Sink:
 class _LosslessFeed:
     """Every message, one after the other; outputs carry the log time of their input."""
 
-    def __init__(self, graph: Graph, host: ByteGraph, sink: _Sink) -> None:
-        self._host = host
+    def __init__(self, graph: Graph, sink: _Sink, on_drop: DropHandler | None) -> None:
+        self._host = ByteGraph(graph, on_drop)
         self._sink = sink
 
     def wait_until(self, log_time_ns: int) -> None:
@@ -216,8 +221,8 @@ class _LosslessFeed:
 class _RealtimeFeed:
     """Paced by log time, delivered as in a live host; outputs carry the time they came at."""
 
-    def __init__(self, graph: Graph, host: ByteGraph, sink: _Sink) -> None:
-        self._host = host
+    def __init__(self, graph: Graph, sink: _Sink, on_drop: DropHandler | None) -> None:
+        self._host = ByteGraph(graph, on_drop, now_ns=self._now_ns)
         self._sink = sink
         self._delivery: LiveDelivery | None = None
         self._offset_ns = 0

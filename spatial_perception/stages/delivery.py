@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from spatial_perception.messages import Codec
 from spatial_perception.stages.host import ByteGraph
+from spatial_perception.stages.host_config import DeliveryMode
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import Branch, DropCause, Stage
 
-DeliveryMode = Literal["newest", "lossless"]
 Publish = Callable[[Port, bytes], None]
 LOSSLESS_DEPTH = 64
+STATE_DEPTH = 10_000
+"""Transforms and states that may wait for a branch: seconds of them, where it is stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class _Item:
     port: Port
     codec: Codec[Any]
     data: bytes | memoryview
+    arrived_s: float
 
 
 class _BranchWorker:
@@ -52,14 +56,16 @@ class _BranchWorker:
     def offer(self, item: _Item) -> None:
         with self._changed:
             if item.port.kind is PortKind.SENSOR and self._mode == "newest":
-                if item.port.name in self._newest:
+                if item.port.topic in self._newest:
                     self._count_superseded(item.port)
-                self._newest[item.port.name] = item
+                self._newest[item.port.topic] = item
             else:
                 if self._mode == "lossless":
                     self._changed.wait_for(
                         lambda: len(self._queue) < LOSSLESS_DEPTH or not self._is_running
                     )
+                elif len(self._queue) >= STATE_DEPTH:  # memory stays bounded
+                    self._count_superseded(self._queue.popleft().port)
                 self._queue.append(item)
             self._changed.notify_all()
 
@@ -97,7 +103,9 @@ class _BranchWorker:
     def _run(self) -> None:
         while (item := self._take()) is not None:
             try:
-                for port, data in self._graph.push(item.port, item.codec, item.data, self._stages):
+                for port, data in self._graph.push(
+                    item.port, item.codec, item.data, self._stages, item.arrived_s
+                ):
                     self._publish(port, data)
             except Exception as error:  # one bad message must not end the branch
                 text = f"{type(error).__name__}: {error}"
@@ -130,8 +138,9 @@ class LiveDelivery:
 
     def offer(self, port: Port, codec: Codec[Any], data: bytes | memoryview) -> None:
         """Hands a message to every branch that takes its topic, and returns at once."""
+        item = _Item(port, codec, data, time.perf_counter())
         for branch in sorted(self._consumers.get(port.topic, ()), key=lambda b: b.value):
-            self._workers[branch].offer(_Item(port, codec, data))
+            self._workers[branch].offer(item)
 
     def drain(self, timeout_s: float = 60.0) -> bool:
         """Waits until everything offered is processed; returns whether that happened in time."""

@@ -46,12 +46,15 @@ class Graph:
         names = [stage.name for stage in stages]
         if len(set(names)) != len(names):
             raise ConfigError(f"stage names must be unique, got {', '.join(names)}")
+        for stage in stages:
+            _check_ports(stage)
         self.stages = _in_dependency_order(stages)
         self.monitors = {stage.name: StageMonitor(stage) for stage in self.stages}
         self._on_error = on_error
         self._locks = {stage.name: threading.Lock() for stage in self.stages}
         self._latency_ports = {stage.name: latency_port(stage.name) for stage in self.stages}
         self._consumers: dict[str, list[tuple[Stage, Port]]] = {}
+        self._producers = {port.topic: s for s in self.stages for port in s.outputs}
         for stage in self.stages:
             for port in stage.inputs:
                 self._consumers.setdefault(port.topic, []).append((stage, port))
@@ -74,11 +77,10 @@ class Graph:
 
     def external_inputs(self) -> tuple[Port, ...]:
         """Returns the input ports that no stage of this graph feeds, one for each topic."""
-        produced = {port.topic for stage in self.stages for port in stage.outputs}
         ports: dict[str, Port] = {}
         for stage in self.stages:
             for port in stage.inputs:
-                if port.topic not in produced:
+                if port.topic not in self._producers:
                     ports.setdefault(port.topic, port)
         return tuple(ports.values())
 
@@ -90,6 +92,10 @@ class Graph:
     def consumers(self, topic: str) -> tuple[Stage, ...]:
         """Returns the stages that take a topic."""
         return tuple(stage for stage, _ in self._consumers.get(topic, ()))
+
+    def producer(self, topic: str) -> Stage | None:
+        """Returns the stage that gives an output; None for latencies and inputs."""
+        return self._producers.get(topic)
 
     def check(self) -> None:
         """Raises now what would go wrong at the first input, for example a missing model."""
@@ -147,6 +153,7 @@ class Graph:
             elapsed_ms = (time.perf_counter() - start) * 1e3
             if produced:
                 self.monitors[stage.name].add(elapsed_ms)
+                self.monitors[stage.name].add_steps(stage.take_steps_ms())
             errors, stage.pending_errors = stage.pending_errors, []
         if self._on_error is not None:
             for cause, message in errors:
@@ -168,6 +175,17 @@ def _admits(stage: Stage, port: Port) -> bool:
     if stage.readiness is not Readiness.INACTIVE:
         stage.drop(DropCause.ENGINE)
     return False
+
+
+def _check_ports(stage: Stage) -> None:
+    for ports in (stage.inputs, stage.outputs):
+        names = [port.name for port in ports]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ConfigError(
+                f"stage '{stage.name}' has a port '{twice}' twice: names of cameras and of LiDARs"
+                " must be unique"
+            )
 
 
 def latency_port(stage_name: str) -> Port:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -30,6 +31,8 @@ class ByteGraph:
         on_drop: called with topic, cause and message when a message cannot be used.
         is_listened: whether somebody takes an output now; what nobody takes is not encoded,
             latched outputs excepted. Without it everything is encoded.
+        now_ns: the clock that stamps are compared with, to tell how late results are; None where
+            there is none, as in a replay that does not keep time.
     """
 
     def __init__(
@@ -37,8 +40,10 @@ class ByteGraph:
         graph: Graph,
         on_drop: DropHandler | None = None,
         is_listened: Callable[[Port], bool] | None = None,
+        now_ns: Callable[[], int] | None = None,
     ) -> None:
         self.graph = graph
+        self._now_ns = now_ns
         self._on_drop = on_drop
         self._is_listened = is_listened
         if is_listened is not None:
@@ -69,21 +74,32 @@ class ByteGraph:
         codec: Codec[Any],
         data: bytes | memoryview,
         only: Iterable[Stage] | None = None,
+        arrived_s: float | None = None,
     ) -> Iterator[Encoded]:
         """Yields the encoded outputs that one message leads to, in a fixed order.
 
-        Only what somebody listens to is encoded.
+        Only what somebody listens to is encoded. An output counts as published when the next one
+        is asked for.
 
         Args:
             port: the input port.
             codec: the codec of the topic that the message came on.
             data: CDR bytes.
             only: give it to these stages alone.
+            arrived_s: when the message came, by `time.perf_counter`; None where nobody waits.
         """
+        start_s = time.perf_counter()
         value = self.decode(port, codec, data)
         if value is None or not self._is_in_time(port, value):
             return
-        yield from self._encoded(self.graph.push(port.topic, value, only))
+        if port.kind is PortKind.SENSOR:
+            steps = {"decode": (time.perf_counter() - start_s) * 1e3}
+            if arrived_s is not None:
+                steps = {"wait": (start_s - arrived_s) * 1e3, **steps}
+            for stage in self.graph.consumers(port.topic):
+                if only is None or stage in only:
+                    self.graph.monitors[stage.name].add_steps(steps)
+        yield from self._encoded(self.graph.push(port.topic, value, only), arrived_s)
 
     def _is_in_time(self, port: Port, value: Any) -> bool:
         if port.kind is not PortKind.SENSOR:
@@ -102,13 +118,32 @@ class ByteGraph:
 
     def flush(self) -> Iterator[Encoded]:
         """Yields the encoded outputs that still wait."""
-        yield from self._encoded(self.graph.flush())
+        yield from self._encoded(self.graph.flush(), None)
 
-    def _encoded(self, results: Iterable[Result]) -> Iterator[Encoded]:
+    def _encoded(self, results: Iterable[Result], arrived_s: float | None) -> Iterator[Encoded]:
         for port, value in results:
             latched = port.kind is PortKind.LATCHED
+            start_s = time.perf_counter()
             if latched or self._is_listened is None or self._is_listened(port):
-                yield port, port.codec.encode(value)
+                data = port.codec.encode(value)
+                encode_ms = (time.perf_counter() - start_s) * 1e3
+                yield port, data
+                self._count_publication(port, value, encode_ms, arrived_s)
+
+    def _count_publication(
+        self, port: Port, value: Any, encode_ms: float, arrived_s: float | None
+    ) -> None:
+        stage, header = self.graph.producer(port.topic), getattr(value, "header", None)
+        if stage is None or header is None:
+            return
+        latency_ms = response_ms = None
+        if self._now_ns is not None:
+            latency_ms = (self._now_ns() - header.stamp_ns) / 1e6
+        if arrived_s is not None:
+            response_ms = (time.perf_counter() - arrived_s) * 1e3
+        monitor = self.graph.monitors[stage.name]
+        monitor.add_steps({f"encode_{port.name.rpartition('/')[2]}": encode_ms})
+        monitor.add_publication(latency_ms, response_ms)
 
 
 def parse_remappings(texts: list[str]) -> dict[str, str]:

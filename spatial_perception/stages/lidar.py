@@ -17,6 +17,7 @@ from spatial_perception.messages import (
     POINT_CLOUD,
     VISION_INFO,
     VOXELS,
+    Codec,
 )
 from spatial_perception.pipelines.lidar_detector import LidarDetector, LidarDetectorConfig
 from spatial_perception.pipelines.lidar_segmenter import LidarSegmenter, LidarSegmenterConfig
@@ -34,10 +35,37 @@ from spatial_perception.visualization.markers import detection_markers
 FRAME_HELP = "frame of the results, x forward and z up, on the ground under the vehicle"
 WAIT_HELP = "how long a cloud waits for its transform, measured in stamps"
 
-POINTS = Port("points", "/sensing/lidar/points", POINT_CLOUD, PortKind.SENSOR)
-LIDAR_DETECTIONS = Port(
-    "detections", "/perception/lidar/detections", DETECTIONS_3D, PortKind.RESULT
+LIDARS_HELP = (
+    "LiDAR names; topics are /sensing/lidar/NAME/points and /perception/lidar/NAME/..., the empty"
+    " name leaves its level out"
 )
+
+
+def lidar_topic(layer: str, lidar: str, leaf: str) -> str:
+    """Returns a topic of a LiDAR; a lone one needs no name."""
+    return f"{layer}/{lidar}/{leaf}" if lidar else f"{layer}/{leaf}"
+
+
+def port_name(lidar: str, leaf: str) -> str:
+    """Returns the name of a LiDAR's port."""
+    return f"{lidar}/{leaf}" if lidar else leaf
+
+
+def lidar_of(port: str) -> str:
+    """Returns the LiDAR's name of a port, empty for a lone LiDAR's."""
+    return port.rpartition("/")[0]
+
+
+def points_port(lidar: str) -> Port:
+    """Returns the input port of a LiDAR's clouds."""
+    topic = lidar_topic("/sensing/lidar", lidar, "points")
+    return Port(port_name(lidar, "points"), topic, POINT_CLOUD, PortKind.SENSOR)
+
+
+def objects_port(lidar: str) -> Port:
+    """Returns the port of the objects seen by a LiDAR."""
+    topic = lidar_topic("/perception/lidar", lidar, "detections")
+    return Port(port_name(lidar, "detections"), topic, DETECTIONS_3D, PortKind.RESULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +74,7 @@ class LidarDetectorStageConfig(LidarDetectorConfig):
 
     target_frame: str = option("base_link", help=FRAME_HELP)
     max_wait_ms: float = option(500.0, help=WAIT_HELP, unit="ms", range=(0, 60_000))
+    lidars: tuple[str, ...] = option(("",), help=LIDARS_HELP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +83,7 @@ class LidarSegmenterStageConfig(LidarSegmenterConfig):
 
     target_frame: str = option("base_link", help="frame in which heights are taken")
     max_wait_ms: float = option(500.0, help=WAIT_HELP, unit="ms", range=(0, 60_000))
+    lidars: tuple[str, ...] = option(("",), help=LIDARS_HELP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,116 +92,152 @@ class OccupancyMapperStageConfig(OccupancyMapperConfig):
 
     target_frame: str = option("base_link", help=FRAME_HELP)
     max_wait_ms: float = option(500.0, help=WAIT_HELP, unit="ms", range=(0, 60_000))
+    lidars: tuple[str, ...] = option(("",), help=LIDARS_HELP)
 
 
 class CloudStage(Stage):
-    """Gives each cloud to `process` with its transform into the target frame."""
+    """Gives each cloud to `process` with its transform into the target frame.
+
+    Args:
+        target_frame: frame that clouds are wanted in.
+        max_wait_ms: how long a cloud waits for its transform, in stamps.
+        lidars: names of the LiDARs.
+    """
 
     branch = Branch.LIDAR
-    inputs = (POINTS, *TRANSFORM_PORTS)
 
-    def __init__(self, target_frame: str, max_wait_ms: float) -> None:
+    def __init__(self, target_frame: str, max_wait_ms: float, lidars: tuple[str, ...]) -> None:
         super().__init__()
-        self._waiter: TransformWaiter[PointCloud] = TransformWaiter(target_frame, max_wait_ms)
+        self.inputs = (*(points_port(lidar) for lidar in lidars), *TRANSFORM_PORTS)
+        self._target_frame = target_frame
+        self._waiters: dict[str, TransformWaiter[PointCloud]] = {
+            lidar: TransformWaiter(target_frame, max_wait_ms) for lidar in lidars
+        }
 
     @abstractmethod
-    def process(self, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
-        """Returns the outputs for one cloud, given in its own frame."""
+    def process(self, lidar: str, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
+        """Returns the outputs for one cloud of a LiDAR, given in its own frame."""
 
     def push(self, port: str, value: Any) -> Outputs:
         """Returns the outputs for every cloud whose transform is now known."""
         if port in TRANSFORM_NAMES:
-            ready = list(self._waiter.add_transforms(port, value))
-        else:
-            ready = list(self._waiter.add(value))
-            for reason in self._waiter.expired(value.header.stamp_ns):
-                self.drop(DropCause.TRANSFORM, error=reason)
-        return self._outputs(ready)
+            for lidar, waiter in self._waiters.items():
+                yield from self._outputs(lidar, list(waiter.add_transforms(port, value)))
+            return
+        lidar = lidar_of(port)
+        waiter = self._waiters[lidar]
+        ready = list(waiter.add(value))
+        for reason in waiter.expired(value.header.stamp_ns):
+            self.drop(DropCause.TRANSFORM, error=reason)
+        yield from self._outputs(lidar, ready)
 
     def flush(self) -> Outputs:
         """Counts the clouds that still wait for a transform as dropped."""
-        for reason in self._waiter.expired():
-            self.drop(DropCause.TRANSFORM, error=reason)
+        for waiter in self._waiters.values():
+            for reason in waiter.expired():
+                self.drop(DropCause.TRANSFORM, error=reason)
         return ()
 
     def reset(self) -> None:
         """Forgets waiting clouds and moving transforms."""
-        self._waiter.reset()
+        for waiter in self._waiters.values():
+            waiter.reset()
 
-    def _outputs(self, ready: list[tuple[PointCloud, Pose]]) -> Iterator[tuple[str, Any]]:
+    def _outputs(
+        self, lidar: str, ready: list[tuple[PointCloud, Pose]]
+    ) -> Iterator[tuple[str, Any]]:
         for cloud, target_from_cloud in ready:
-            yield from self.process(cloud, target_from_cloud)
+            yield from self.process(lidar, cloud, target_from_cloud)
 
 
 class LidarDetectorStage(CloudStage, ModelStage):
     """Clouds to boxes, markers and semantic voxels in the target frame."""
 
     name = "lidar_detector"
-    outputs = (
-        LIDAR_DETECTIONS,
-        Port("markers", "/perception/lidar/markers", MARKERS, PortKind.RESULT),
-        Port("voxels", "/perception/occupancy/voxels", VOXELS, PortKind.RESULT),
-        Port("classes", "/perception/lidar/detections/classes", VISION_INFO, PortKind.LATCHED),
-    )
 
     def __init__(self, config: LidarDetectorStageConfig) -> None:
-        super().__init__(config.target_frame, config.max_wait_ms)
+        super().__init__(config.target_frame, config.max_wait_ms, config.lidars)
+        self.outputs = tuple(port for lidar in config.lidars for port in _detector_ports(lidar))
         self._config = config
-        self._is_announced = False
+        self._announced: set[str] = set()
 
     def make_pipeline(self) -> LidarDetector:
         """Returns the detector."""
         return LidarDetector(self._config)
 
-    def process(self, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
+    def process(self, lidar: str, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
         """Returns boxes, markers and voxels."""
-        frame = self._waiter.target_frame
         found, voxels = self.pipeline(
-            cloud.transformed(target_from_cloud, frame), with_voxels=self.is_wanted("voxels")
+            cloud.transformed(target_from_cloud, self._target_frame),
+            with_voxels=self.is_wanted(port_name(lidar, "voxels")),
         )
-        if not self._is_announced:
-            self._is_announced = True
-            yield "classes", found.label_set
-        yield "detections", found
-        if self.is_wanted("markers"):
-            yield "markers", detection_markers(found)
+        if lidar not in self._announced:
+            self._announced.add(lidar)
+            yield port_name(lidar, "classes"), found.label_set
+        yield port_name(lidar, "detections"), found
+        if self.is_wanted(port_name(lidar, "markers")):
+            yield port_name(lidar, "markers"), detection_markers(found)
         if voxels is not None:
-            yield "voxels", voxels
+            yield port_name(lidar, "voxels"), voxels
+
+
+def _detector_ports(lidar: str) -> tuple[Port, ...]:
+    def output(leaf: str, topic: str, codec: Codec[Any], kind: PortKind) -> Port:
+        return Port(port_name(lidar, leaf), topic, codec, kind)
+
+    seen, classes = "/perception/lidar", "detections/classes"
+    voxels = lidar_topic("/perception/occupancy", lidar, "voxels")
+    return (
+        objects_port(lidar),
+        output("markers", lidar_topic(seen, lidar, "markers"), MARKERS, PortKind.RESULT),
+        output("voxels", voxels, VOXELS, PortKind.RESULT),
+        output("classes", lidar_topic(seen, lidar, classes), VISION_INFO, PortKind.LATCHED),
+    )
 
 
 class LidarSegmenterStage(CloudStage, ModelStage):
     """Clouds to a class for each point, in the cloud's own frame."""
 
     name = "lidar_segmenter"
-    outputs = (
-        Port("segmentation", "/perception/lidar/segmentation", LABELLED_CLOUD, PortKind.RESULT),
-    )
 
     def __init__(self, config: LidarSegmenterStageConfig) -> None:
-        super().__init__(config.target_frame, config.max_wait_ms)
+        super().__init__(config.target_frame, config.max_wait_ms, config.lidars)
+        self.outputs = tuple(labelled_port(lidar) for lidar in config.lidars)
         self._config = config
 
     def make_pipeline(self) -> LidarSegmenter:
         """Returns the segmenter."""
         return LidarSegmenter(self._config)
 
-    def process(self, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
+    def process(self, lidar: str, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
         """Returns the labelled cloud."""
-        return [("segmentation", self.pipeline(cloud, target_from_cloud))]
+        return [(port_name(lidar, "segmentation"), self.pipeline(cloud, target_from_cloud))]
+
+
+def labelled_port(lidar: str) -> Port:
+    """Returns the port of a LiDAR's labelled clouds."""
+    topic = lidar_topic("/perception/lidar", lidar, "segmentation")
+    return Port(port_name(lidar, "segmentation"), topic, LABELLED_CLOUD, PortKind.RESULT)
 
 
 class OccupancyMapperStage(CloudStage):
     """Clouds to an occupancy grid in the target frame."""
 
     name = "occupancy_mapper"
-    outputs = (Port("grid", "/perception/occupancy/grid", OCCUPANCY_GRID, PortKind.LATCHED),)
 
     def __init__(self, config: OccupancyMapperStageConfig) -> None:
-        super().__init__(config.target_frame, config.max_wait_ms)
+        super().__init__(config.target_frame, config.max_wait_ms, config.lidars)
+        self.outputs = tuple(grid_port(lidar) for lidar in config.lidars)
         self._mapper = OccupancyMapper(config)
 
-    def process(self, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
+    def process(self, lidar: str, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
         """Returns the grid of one cloud."""
-        frame = self._waiter.target_frame
-        transformed = cloud.transformed(target_from_cloud, frame)
-        return [("grid", self._mapper(transformed, target_from_cloud.translation))]
+        transformed = cloud.transformed(target_from_cloud, self._target_frame)
+        grid = self._mapper(transformed, target_from_cloud.translation)
+        return [(port_name(lidar, "grid"), grid)]
+
+
+def grid_port(lidar: str) -> Port:
+    """Returns the port of the grid that a LiDAR's clouds give."""
+    topic = lidar_topic("/perception/occupancy", lidar, "grid")
+    return Port(port_name(lidar, "grid"), topic, OCCUPANCY_GRID, PortKind.LATCHED)

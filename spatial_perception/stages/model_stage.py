@@ -6,11 +6,14 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from spatial_perception.core import Laps
 from spatial_perception.stages.stage import Stage
 
 
 class ModelPipeline(Protocol):
     """What a stage needs of a pipeline besides calling it."""
+
+    laps: Laps
 
     def load(self) -> None:
         """Loads and warms the engines."""
@@ -63,3 +66,7 @@ class ModelStage(Stage):
         if self._pipeline is None:
             return {"engine": "not loaded"}
         return {"engine": "ready", **self._pipeline.status()}
+
+    def take_steps_ms(self) -> Mapping[str, float]:
+        """Returns how long pre-processing, network and decoding took."""
+        return {} if self._pipeline is None else self._pipeline.laps.take()

@@ -18,7 +18,7 @@ from spatial_perception.stages.camera import (
     segmentation_port,
 )
 from spatial_perception.stages.classifiers import named_boxes_port
-from spatial_perception.stages.lidar import LIDAR_DETECTIONS
+from spatial_perception.stages.lidar import objects_port
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import Branch, DropCause, Outputs, Stage
 from spatial_perception.stages.transforms import TRANSFORM_NAMES, TRANSFORM_PORTS
@@ -44,6 +44,7 @@ class OverlayStageConfig:
         unit="ms",
         range=(0, 60_000),
     )
+    lidar: str = option("", help="the LiDAR whose objects are drawn, where several have names")
 
 
 @dataclass(slots=True)
@@ -65,7 +66,8 @@ class OverlayStage(Stage):
         self._config = config
         self._tree = TransformTree()
         self._objects: Detections3D | None = None
-        inputs: list[Port] = [*TRANSFORM_PORTS, LIDAR_DETECTIONS]
+        self._objects_port = objects_port(config.lidar)
+        inputs: list[Port] = [*TRANSFORM_PORTS, self._objects_port]
         self._views: dict[str, _View] = {}
         for camera in config.cameras:
             ports = [image_port(camera), *self._part_ports(camera)]
@@ -91,7 +93,7 @@ class OverlayStage(Stage):
         """Returns the drawn picture once all its parts are there."""
         if port in TRANSFORM_NAMES:
             self._tree.add(value, static=port == "tf_static")
-        elif port == LIDAR_DETECTIONS.name:
+        elif port == self._objects_port.name:
             self._objects = value
         elif port.endswith("/camera_info"):
             self._set_camera(camera_of(port), value)

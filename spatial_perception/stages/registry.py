@@ -26,8 +26,8 @@ from spatial_perception.stages.classifiers import (
     SignClassifierStage,
     SignClassifierStageConfig,
 )
-from spatial_perception.stages.delivery import DeliveryMode
 from spatial_perception.stages.graph import ErrorHandler, Graph
+from spatial_perception.stages.host_config import HOST_OPTIONS, is_host_option
 from spatial_perception.stages.lidar import (
     LidarDetectorStage,
     LidarDetectorStageConfig,
@@ -65,24 +65,6 @@ STAGES: Mapping[str, StageType] = {
 GRAPH_NODE = "perception"
 ALL_NODES = "/**"
 ANY_NAMESPACE = "/**/"
-
-
-@dataclass(frozen=True, slots=True)
-class HostConfig:
-    """Options of a live host; replay passes over them."""
-
-    delivery: DeliveryMode = option(
-        "newest",
-        help="newest: a sensor message that is overtaken before it was looked at is dropped and"
-        " counted; lossless: every message is processed, sensor topics are taken reliably."
-        " In one process `perception` decides for all stages",
-    )
-    autostart: bool = option(
-        True, help="configure and activate at start, without a lifecycle manager"
-    )
-
-
-HOST_OPTIONS = ("use_sim_time", "qos_overrides", *HostConfig.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,4 +161,4 @@ def build_graph(
 
 
 def _without_host_options(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in values.items() if k.split(".", 1)[0] not in HOST_OPTIONS}
+    return {k: v for k, v in values.items() if not is_host_option(k)}

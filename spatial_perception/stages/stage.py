@@ -94,6 +94,10 @@ class Stage(ABC):
         """Returns values for `/diagnostics`, for example the engine's backend."""
         return {}
 
+    def take_steps_ms(self) -> Mapping[str, float]:
+        """Returns how long the steps of the last input took, once, for `/diagnostics`."""
+        return {}
+
     def drop(self, cause: DropCause, count: int = 1, error: str = "") -> None:
         """Counts inputs that are not used; an `error` is handed to the host after the push."""
         if count:

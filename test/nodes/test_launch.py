@@ -45,9 +45,11 @@ def started(module: ModuleType, **given: str):
     return [node.node_executable for node in nodes], yaml.safe_load(Path(files[0]).read_text())
 
 
-@pytest.mark.parametrize("name", ["perception.launch.py", "replay.launch.py"])
+@pytest.mark.parametrize(
+    "name", ["perception.launch.py", "replay.launch.py", "simulator.launch.py"]
+)
 def test_every_argument_is_described(load, name: str) -> None:
-    arguments = load(name).generate_launch_description().get_launch_arguments()
+    arguments = load(f"{name}.launch.py").generate_launch_description().get_launch_arguments()
     assert arguments
     assert all(argument.description for argument in arguments)
 
@@ -81,6 +83,36 @@ def test_plain_node_names_of_a_file_hold_in_a_namespace(load, tmp_path: Path) ->
         "min_score": 0.5,
         "use_sim_time": False,
     }
+
+
+def test_shared_value_goes_to_the_nodes_that_have_it(load, tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text("/**: {ros__parameters: {target_frame: ego, use_sim_time: true}}\n")
+    _, parameters = started(load("perception.launch.py"), config=str(file))
+    assert parameters["/**/lidar_detector"]["ros__parameters"] == {
+        "target_frame": "ego",
+        "use_sim_time": True,
+    }
+    assert "target_frame" not in parameters["/**/camera_detector"]["ros__parameters"]
+
+
+@pytest.mark.parametrize("simulator", ["carla", "awsim"])
+def test_simulator_preset_remaps_the_inputs_and_its_file_fits(load, simulator: str) -> None:
+    from launch import LaunchContext
+    from launch.actions import IncludeLaunchDescription
+
+    module = load("simulator.launch.py")
+    context = LaunchContext()
+    for argument in module.generate_launch_description().get_launch_arguments():
+        default = "".join(part.text for part in argument.default_value or ())
+        context.launch_configurations[argument.name] = default
+    context.launch_configurations["simulator"] = simulator
+    actions = module._actions(context)
+    (included,) = [a for a in actions if isinstance(a, IncludeLaunchDescription)]
+    given = dict(included.launch_arguments)
+    assert given["lidar_topic"].startswith("/carla/ego_vehicle/" if simulator == "carla" else "/s")
+    _, parameters = started(load("perception.launch.py"), **given)
+    assert parameters["/**/perception"]["ros__parameters"]["use_sim_time"] is True
 
 
 def test_unknown_node_of_a_file_is_refused(load, tmp_path: Path) -> None:

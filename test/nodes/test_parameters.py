@@ -10,10 +10,10 @@ from spatial_perception.errors import ConfigError
 from spatial_perception.nodes.parameters import (
     ParameterKind,
     check_unknown,
-    host_config,
     node_parameters,
     parameter_of,
 )
+from spatial_perception.stages.host_config import host_config
 from spatial_perception.stages.registry import GRAPH_NODE, STAGES, make_stage
 
 

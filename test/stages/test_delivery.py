@@ -8,9 +8,10 @@ from typing import Any
 from spatial_perception.core.examples import example_point_cloud
 from spatial_perception.core.header import Header
 from spatial_perception.messages import POINT_CLOUD
-from spatial_perception.stages.delivery import DeliveryMode, LiveDelivery
+from spatial_perception.stages.delivery import LiveDelivery
 from spatial_perception.stages.graph import Graph
 from spatial_perception.stages.host import ByteGraph
+from spatial_perception.stages.host_config import DeliveryMode
 from spatial_perception.stages.port import Port
 from spatial_perception.stages.stage import DropCause
 from test.stages.test_graph import Shift

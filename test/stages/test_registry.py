@@ -80,3 +80,27 @@ def test_an_unknown_stage_and_an_unknown_model_are_named() -> None:
     stage = make_stage("lidar_detector", {"model": "no_such_model"})
     with pytest.raises(EngineError, match="no_such_model"):
         stage.load()
+
+
+def test_several_lidars_have_ports_of_their_own() -> None:
+    stage = make_stage("lidar_segmenter", {"lidars": ["top", "rear"]})
+    assert [port.topic for port in stage.inputs][:2] == [
+        "/sensing/lidar/top/points",
+        "/sensing/lidar/rear/points",
+    ]
+    assert [port.topic for port in stage.outputs] == [
+        "/perception/lidar/top/segmentation",
+        "/perception/lidar/rear/segmentation",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stage", "values"),
+    [
+        ("camera_detector", {"cameras": ["front", "front"]}),
+        ("lidar_detector", {"lidars": ["top", "top"]}),
+    ],
+)
+def test_sensors_of_one_name_are_refused(stage: str, values: dict[str, list[str]]) -> None:
+    with pytest.raises(ConfigError, match="twice: names of cameras"):
+        build_graph({stage: values}, only=(stage,))

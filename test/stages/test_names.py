@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from spatial_perception.nodes.names import relative, resolved_source
+from spatial_perception.stages.names import relative, resolved_source
 
 RAW = "/sensing/camera/front/image"
 COMPRESSED = f"{RAW}/compressed"

@@ -2,7 +2,7 @@
 
 import logging
 
-from spatial_perception.nodes.log import LogBridge, ThrottledLog
+from spatial_perception.stages.log import LogBridge, ThrottledLog
 
 
 class Lines:

@@ -2,7 +2,7 @@
 
 import threading
 
-from spatial_perception.nodes.loader import Loader
+from spatial_perception.stages.loader import Loader
 
 
 def test_jobs_run_one_after_the_other_in_another_thread() -> None:
