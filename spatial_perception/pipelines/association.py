@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from spatial_perception.config import option
-from spatial_perception.core.boxes import iou_bev
+from spatial_perception.core.boxes import paired_overlap_bev
 from spatial_perception.pipelines.motion import half_turn_difference
 
 FORBIDDEN = 1e6
@@ -74,11 +74,12 @@ def association_cost(
         elapsed_s: since the tracks were last seen anywhere.
         config: weights and gates.
     """
-    away = detections.positions_m[None] - tracks.positions_m[:, None]
-    distance = np.einsum("tdi,tij,tdj->td", away, np.linalg.inv(spread), away, optimize=_PATH)
+    dx = detections.positions_m[None, :, 0] - tracks.positions_m[:, None, 0]
+    dy = detections.positions_m[None, :, 1] - tracks.positions_m[:, None, 1]
+    xx, xy, yy = (spread[:, i, j, None] for i, j in ((0, 0), (0, 1), (1, 1)))
+    distance = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / (xx * yy - xy * xy)
     reach = config.reach_m + config.max_speed_mps * elapsed_s
-    allowed = distance < config.max_distance_sigma**2
-    allowed &= np.square(away).sum(axis=2) < reach**2
+    allowed = (distance < config.max_distance_sigma**2) & (dx * dx + dy * dy < reach**2)
     cost = np.full(distance.shape, FORBIDDEN)
     rows, columns = np.nonzero(allowed)
     if not len(rows):
@@ -98,9 +99,6 @@ def association_cost(
     return cost
 
 
-_PATH = ["einsum_path", (0, 1), (0, 1)]
-
-
 def assign(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns rows and columns of the pairs with the least total cost (Hungarian method)."""
     if not cost.size:
@@ -110,11 +108,25 @@ def assign(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows[formed], columns[formed]
 
 
-def shared_area(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Returns (N, M): the overlap of (., 5) BEV boxes over the area of the smaller one."""
-    overlap = iou_bev(boxes, others)
-    area = np.maximum(boxes[:, 2] * boxes[:, 3], 1e-6)[:, None]
-    other_area = np.maximum(others[:, 2] * others[:, 3], 1e-6)[None, :]
-    common = overlap * (area + other_area) / (1 + overlap)
-    shared: np.ndarray = common / np.minimum(area, other_area)
-    return shared
+def doubled(boxes: np.ndarray, others: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+    """Returns pairs of boxes that may be one object: rows, columns and the shared area.
+
+    The area is over that of the smaller box; pairs that share less than half of it are left out.
+
+    Args:
+        boxes: (N, 5) float64 x y l w yaw.
+        others: (M, 5) likewise; where None, pairs row < column among `boxes`.
+    """
+    them = boxes if others is None else others
+    dx, dy = (boxes[:, None, axis] - them[None, :, axis] for axis in (0, 1))
+    half, their_half = (np.hypot(some[:, 2], some[:, 3]) / 2 for some in (boxes, them))
+    # half of a box lies in another one only if its middle does
+    near = dx * dx + dy * dy < np.maximum(half[:, None], their_half[None, :]) ** 2
+    rows, columns = np.nonzero(near)
+    if others is None:
+        rows, columns = rows[rows < columns], columns[rows < columns]
+    common = paired_overlap_bev(boxes[rows], them[columns])
+    areas = np.minimum(boxes[rows, 2] * boxes[rows, 3], them[columns, 2] * them[columns, 3])
+    share = common / np.maximum(areas, 1e-6)
+    kept = share > 0.5
+    return rows[kept], columns[kept], share[kept]

@@ -35,6 +35,7 @@ class MotionModel:
         across_m: the same across the heading.
         per_metre: what a metre of range adds to both, m/m.
         yaw_rad: standard deviation of a measured heading.
+        doubtful_score: score of detections that are as often false as true.
     """
 
     turns: bool
@@ -45,6 +46,7 @@ class MotionModel:
     across_m: float
     per_metre: float
     yaw_rad: float
+    doubtful_score: float
 
 
 def predict(
@@ -71,12 +73,8 @@ def predict(
     if not turns.all():
         _predict_straight(ahead, jacobian, added, ~turns, noise, elapsed_s)
     ahead[:, 2] = wrap_angle(ahead[:, 2])
-    # einsum, since batched products of BLAS may wake its threads (see Pose.apply)
-    spread = np.einsum("nij,njk,nlk->nil", jacobian, covariance, jacobian, optimize=_PATH)
+    spread = jacobian @ covariance @ jacobian.transpose(0, 2, 1)
     return ahead, spread + added
-
-
-_PATH = ["einsum_path", (0, 1), (0, 1)]
 
 
 def _predict_turning(
@@ -149,10 +147,10 @@ def update(
     innovation = measured - state[:, :3]
     innovation[:, 2] = half_turn_difference(innovation[:, 2])
     spread = covariance[:, :3, :3] + noise
-    gain = np.einsum("nij,njk->nik", covariance[:, :, :3], np.linalg.inv(spread))
-    better = state + np.einsum("nij,nj->ni", gain, innovation)
+    gain = covariance[:, :, :3] @ np.linalg.inv(spread)
+    better = state + (gain @ innovation[:, :, None])[:, :, 0]
     better[:, 2] = wrap_angle(better[:, 2])
-    shrunk = covariance - np.einsum("nij,njk->nik", gain, covariance[:, :3, :])
+    shrunk = covariance - gain @ covariance[:, :3, :]
     return better, (shrunk + shrunk.transpose(0, 2, 1)) / 2
 
 

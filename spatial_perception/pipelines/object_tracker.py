@@ -14,7 +14,7 @@ from spatial_perception.pipelines.association import (
     Candidates,
     assign,
     association_cost,
-    shared_area,
+    doubled,
 )
 from spatial_perception.pipelines.motion import (
     MAX_YAW_RATE_RADPS,
@@ -27,12 +27,12 @@ from spatial_perception.pipelines.motion import (
 from spatial_perception.pipelines.track_bank import TrackBank
 
 MOTION_MODELS = {
-    "car": MotionModel(True, 2.0, 0.4, 8.0, 0.20, 0.12, 0.004, 0.12),
-    "truck": MotionModel(True, 1.5, 0.3, 8.0, 0.50, 0.20, 0.006, 0.12),
-    "cyclist": MotionModel(True, 1.5, 0.8, 4.0, 0.15, 0.12, 0.004, 0.25),
-    "pedestrian": MotionModel(False, 1.2, 1.0, 1.5, 0.10, 0.10, 0.003, 0.8),
+    "car": MotionModel(True, 2.0, 0.3, 8.0, 0.20, 0.12, 0.004, 0.25, 0.3),
+    "truck": MotionModel(True, 1.5, 0.25, 8.0, 0.50, 0.20, 0.006, 0.25, 0.4),
+    "cyclist": MotionModel(True, 1.5, 0.6, 4.0, 0.15, 0.12, 0.004, 0.35, 0.4),
+    "pedestrian": MotionModel(False, 1.2, 1.0, 1.5, 0.10, 0.10, 0.003, 0.8, 0.5),
 }
-OTHER_MODEL = MotionModel(False, 2.0, 1.0, 4.0, 0.3, 0.3, 0.005, 0.8)
+OTHER_MODEL = MotionModel(False, 2.0, 1.0, 4.0, 0.3, 0.3, 0.005, 0.8, 0.4)
 """Of a class that is not in the table."""
 
 _LONG_CLASSES = ("car", "truck", "bus", "trailer")  # what a planner calls vehicles
@@ -42,8 +42,20 @@ _LONG_CLASSES = ("car", "truck", "bus", "trailer")  # what a planner calls vehic
 class ObjectTrackerConfig:
     """When a track is born, shown and given up, and how pairs are found."""
 
+    birth_log_odds: float = option(
+        -0.5, help="of the existence of a new track, before its score counts", range=(-10.0, 10.0)
+    )
     birth_score: float = option(
-        0.3, help="a detection below starts no track", range=(0.0, 1.0)
+        0.15, help="a detection below starts no track", range=(0.0, 1.0)
+    )
+    score_weight: float = option(
+        0.6, help="of a detection's log-odds in the existence of its track", range=(0.0, 10.0)
+    )
+    existence_memory: float = option(
+        0.85, help="what of the evidence for existence stays from scan to scan", range=(0.0, 1.0)
+    )
+    confirm_hits: int = option(
+        2, help="and after so many detections, which a velocity takes", range=(1, 100)
     )
     confirm_probability: float = option(
         0.6, help="tracks are published from this probability of existence on", range=(0.0, 1.0)
@@ -139,10 +151,11 @@ class ObjectTracker:
         origin_m = np.zeros(2) if sensor_m is None else np.asarray(sensor_m[:2], np.float64)
         found = self._merged(detections)
         self._predict(elapsed_s)
-        seen = _Seen.of(found, origin_m, self._models)
+        seen = _Seen.of(found, origin_m, self._models, self._config.score_weight)
+        self._bank.existence *= self._config.existence_memory
         rows, columns = self._pairs(seen, elapsed_s)
         self._hit(rows, columns, seen)
-        self._miss(rows, origin_m, elapsed_s)
+        self._miss(rows)
         self._turn_around(is_fixed)
         self._bear(columns, seen)
         self._forget()
@@ -161,15 +174,12 @@ class ObjectTracker:
             return detections
         order = np.argsort(-detections.scores, kind="stable")
         ordered = detections.selected(order)
-        boxes = ordered.boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
-        shared = shared_area(boxes, boxes)
-        is_long = self._is_long[np.minimum(ordered.labels, len(self._is_long) - 1)]
-        limit = np.where(is_long[:, None] == is_long[None, :], 0.5, 0.8)
-        rivals = np.triu(shared > limit, 1)
+        rows, columns, share = doubled(_bev(ordered))
+        is_long = self._is_long[ordered.labels]
         kept = np.ones(len(ordered), bool)
-        for row in np.flatnonzero(rivals.any(axis=1)):
-            if kept[row]:
-                kept[rivals[row]] = False
+        alike = is_long[rows] == is_long[columns]
+        for row, column in zip(rows[alike | (share > 0.8)], columns[alike | (share > 0.8)]):
+            kept[column] &= not kept[row]
         return ordered.selected(kept)
 
     def _predict(self, elapsed_s: float) -> None:
@@ -223,11 +233,11 @@ class ObjectTracker:
         facing = np.cos(measured[:, 2] - bank.state[rows, 2])
         votes = bank.heading_votes[rows] + np.sign(facing) * seen.scores[columns]
         bank.heading_votes[rows] = np.clip(votes, -config.flip_votes, 2 * config.flip_votes)
-        bank.existence[rows] = np.minimum(bank.existence[rows] + seen.evidence[columns], 5.0)
+        bank.existence[rows] += seen.evidence[columns]
         turns = np.array([model.turns for model in self._models])
         bank.follow(turns[bank.class_logs.argmax(axis=1)])
 
-    def _miss(self, rows: np.ndarray, origin_m: np.ndarray, elapsed_s: float) -> None:
+    def _miss(self, rows: np.ndarray) -> None:
         bank = self._bank
         missed = np.ones(len(bank), bool)
         missed[rows] = False
@@ -251,9 +261,8 @@ class ObjectTracker:
         free[taken] = False
         free &= seen.detections.scores >= self._config.birth_score
         if free.any() and len(self._bank):
-            boxes = seen.detections.boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
-            explained = shared_area(boxes, self._bank.boxes_bev()) > 0.5
-            free &= ~explained.any(axis=1)
+            explained, _, _ = doubled(_bev(seen.detections), self._bank.boxes_bev())
+            free[explained] = False
         index = np.flatnonzero(free)
         if not len(index):
             return
@@ -276,7 +285,7 @@ class ObjectTracker:
             height_m=seen.detections.centers_m[index, 2].astype(np.float64),
             sizes_lwh_m=seen.candidates.sizes_lwh_m[index],
             class_logs=np.log(seen.candidates.classes[index]),
-            existence=seen.evidence[index] - 1.5,
+            existence=seen.evidence[index] + self._config.birth_log_odds,
             heading_votes=np.zeros(count),
             hits=np.ones(count, np.int64),
             newest_ns=np.full(count, stamp_ns),
@@ -288,13 +297,11 @@ class ObjectTracker:
         """Drops tracks that are improbable, not seen for long, or doubles of another one."""
         bank, config = self._bank, self._config
         age_s = (self._newest() - bank.newest_ns) / NS_PER_S
-        alive = (_probability(bank.existence) >= config.death_probability) | (bank.hits >= 5)
+        alive = _probability(bank.existence) >= config.death_probability
         alive &= age_s <= config.lifetime_s
-        boxes = bank.boxes_bev()
-        shared = shared_area(boxes, boxes)
         rank = bank.existence + 0.01 * np.minimum(bank.hits, 1000) - 10.0 * age_s
-        worse = (shared > 0.5) & (rank[:, None] > rank[None, :])
-        alive &= ~worse.any(axis=0)
+        rows, columns, _ = doubled(bank.boxes_bev())
+        alive[np.where(rank[rows] > rank[columns], columns, rows)] = False
         if not alive.all():
             self._bank = bank.kept(alive)
 
@@ -306,6 +313,7 @@ class ObjectTracker:
         probability = _probability(bank.existence)
         age_s = (self._newest() - bank.newest_ns) / NS_PER_S
         shown = (probability >= config.confirm_probability) & (age_s <= config.publish_s)
+        shown &= bank.hits >= config.confirm_hits
         bank = bank.kept(shown)
         centers = np.concatenate([bank.state[:, :2], bank.height_m[:, None]], axis=1)
         return Tracks(
@@ -337,13 +345,19 @@ class _Seen:
 
     @classmethod
     def of(
-        cls, detections: Detections3D, origin_m: np.ndarray, models: list[MotionModel]
+        cls,
+        detections: Detections3D,
+        origin_m: np.ndarray,
+        models: list[MotionModel],
+        score_weight: float,
     ) -> _Seen:
         positions = detections.centers_m[:, :2].astype(np.float64)
         yaws = detections.yaws_rad.astype(np.float64)
         measured = np.concatenate([positions, yaws[:, None]], axis=1)
-        table = np.array([[m.along_m, m.across_m, m.per_metre, m.yaw_rad] for m in models])
-        along, across, per_metre, yaw_noise = table[detections.labels].T
+        table = np.array(
+            [[m.along_m, m.across_m, m.per_metre, m.yaw_rad, m.doubtful_score] for m in models]
+        )
+        along, across, per_metre, yaw_noise, doubtful = table[detections.labels].T
         away = np.hypot(*(positions - origin_m).T) * per_metre
         noise = measurement_noise(yaws, along + away, across + away, yaw_noise)
         scores = np.clip(detections.scores.astype(np.float64), 0.02, 0.98)
@@ -353,8 +367,13 @@ class _Seen:
             detections.sizes_lwh_m.astype(np.float64),
             _class_likelihood(detections.labels, scores, len(models)),
         )
-        evidence = np.clip(np.log(scores / (1 - scores)) + 1.0, -0.5, 3.0)
+        evidence = score_weight * (_log_odds(scores) - _log_odds(doubtful))
         return cls(detections, measured, noise, candidates, scores, evidence)
+
+
+def _bev(detections: Detections3D) -> np.ndarray:
+    boxes: np.ndarray = detections.boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
+    return boxes
 
 
 def _class_likelihood(labels: np.ndarray, scores: np.ndarray, classes: int) -> np.ndarray:
@@ -363,6 +382,11 @@ def _class_likelihood(labels: np.ndarray, scores: np.ndarray, classes: int) -> n
     likelihood = np.repeat(((1 - share) / max(classes - 1, 1))[:, None], classes, axis=1)
     likelihood[np.arange(len(labels)), labels] = share
     return likelihood
+
+
+def _log_odds(probability: np.ndarray) -> np.ndarray:
+    odds: np.ndarray = np.log(probability / (1.0 - probability))
+    return odds
 
 
 def _probability(log_odds: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ from spatial_perception.pipelines.camera_lidar_fusion import (
 from spatial_perception.pipelines.camera_view import CameraView
 from spatial_perception.stages.camera import CAMERAS_HELP, camera_of, detections_port
 from spatial_perception.stages.ego_motion import ODOMETRY_PORT, EgoMotion
-from spatial_perception.stages.lidar import LIDAR_DETECTIONS, POINTS
+from spatial_perception.stages.lidar import candidates_port, points_port
 from spatial_perception.stages.overlay import camera_info_port
 from spatial_perception.stages.partner import Partner
 from spatial_perception.stages.port import Port, PortKind
@@ -59,6 +59,7 @@ class CameraLidarFusionStageConfig(CameraLidarFusionConfig):
         unit="ms",
         range=(0, 60_000),
     )
+    lidar: str = option("", help="the LiDAR whose objects are taken, where several have names")
 
 
 @dataclass(slots=True)
@@ -91,7 +92,9 @@ class CameraLidarFusionStage(Stage):
         self._waiting: deque[Detections3D] = deque()
         self._newest_ns = 0
         self._released_ns: int | None = None
-        inputs: list[Port] = [*TRANSFORM_PORTS, ODOMETRY_PORT, POINTS, LIDAR_DETECTIONS]
+        self._objects_port = candidates_port(config.lidar)
+        self._points_port = points_port(config.lidar)
+        inputs = [*TRANSFORM_PORTS, ODOMETRY_PORT, self._points_port, self._objects_port]
         for name in config.cameras:
             inputs += [detections_port(name), camera_info_port(name)]
         self.inputs = tuple(inputs)
@@ -103,9 +106,9 @@ class CameraLidarFusionStage(Stage):
             self._ego.add_transforms(port, value)
         elif port == ODOMETRY_PORT.name:
             self._ego.add_odometry(value)
-        elif port == POINTS.name:
+        elif port == self._points_port.name:
             self._clouds.add(value)
-        elif port == LIDAR_DETECTIONS.name:
+        elif port == self._objects_port.name:
             self._add_objects(value)
         elif port.endswith("/camera_info"):
             self._cameras[camera_of(port)].calibration = value

@@ -20,7 +20,7 @@ from spatial_perception.stages.ego_motion import (
     EgoSource,
     JumpWatch,
 )
-from spatial_perception.stages.lidar import LIDAR_DETECTIONS
+from spatial_perception.stages.lidar import candidates_port
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import Branch, Outputs, Stage
 from spatial_perception.stages.transforms import TRANSFORM_NAMES, TRANSFORM_PORTS
@@ -51,6 +51,7 @@ class ObjectTrackerStageConfig(ObjectTrackerConfig):
         unit="ms",
         range=(0, 60_000),
     )
+    lidar: str = option("", help="the LiDAR whose objects are taken, where several have names")
 
 
 class ObjectTrackerStage(Stage):
@@ -58,7 +59,6 @@ class ObjectTrackerStage(Stage):
 
     name = "object_tracker"
     branch = Branch.LIDAR
-    inputs = (*TRANSFORM_PORTS, ODOMETRY_PORT, FUSED_DETECTIONS, LIDAR_DETECTIONS)
     outputs = (
         Port("objects", "/perception/objects", TRACKS, PortKind.RESULT),
         Port("states", "/perception/objects/states", TRACK_STATES, PortKind.RESULT),
@@ -67,6 +67,12 @@ class ObjectTrackerStage(Stage):
 
     def __init__(self, config: ObjectTrackerStageConfig) -> None:
         super().__init__()
+        self.inputs = (
+            *TRANSFORM_PORTS,
+            ODOMETRY_PORT,
+            FUSED_DETECTIONS,
+            candidates_port(config.lidar),
+        )
         self._config = config
         self._tracker = ObjectTracker(config)
         self._ego = EgoMotion(config.fixed_frame)
