@@ -21,6 +21,7 @@ from spatial_perception.core.occupancy import OccupancyGrid
 from spatial_perception.core.odometry import Odometry
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
 from spatial_perception.core.pose import Pose
+from spatial_perception.core.predictions import Predictions
 from spatial_perception.core.tracks import Tracks
 from spatial_perception.core.transforms import StampedTransform, Transforms, TransformTree
 from spatial_perception.core.voxels import VoxelGrid
@@ -52,6 +53,7 @@ __all__ = [
     "PinholeCamera",
     "PointCloud",
     "Pose",
+    "Predictions",
     "StampedTransform",
     "Tracks",
     "TransformTree",

@@ -23,6 +23,7 @@ from spatial_perception.core.occupancy import OccupancyGrid
 from spatial_perception.core.odometry import Odometry
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
 from spatial_perception.core.pose import Pose
+from spatial_perception.core.predictions import Predictions
 from spatial_perception.core.tracks import Tracks
 from spatial_perception.core.transforms import StampedTransform, Transforms
 from spatial_perception.core.voxels import VoxelGrid
@@ -125,6 +126,14 @@ def example_tracks() -> Tracks:
         np.array([7, 12], np.int64),
         boxes.label_set,
     )
+
+
+def example_predictions() -> Predictions:
+    """Returns `example_tracks` with two ways of three steps each."""
+    tracks = example_tracks()
+    poses = np.arange(2 * 2 * 3 * 4, dtype=np.float32).reshape(2, 2, 3, 4) / 32
+    confidences = np.array([[0.75, 0.25], [0.5, 0.5]], np.float32)
+    return Predictions(tracks, poses, confidences, 0.5)
 
 
 def example_camera_objects() -> CameraObjects:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from spatial_perception.errors import ConfigError
+from spatial_perception.messages.autoware import (
+    DETECTED_OBJECTS,
+    PREDICTED_OBJECTS,
+    TRACKED_OBJECTS,
+)
 from spatial_perception.messages.camera_info import CAMERA_INFO
 from spatial_perception.messages.camera_objects import CAMERA_OBJECTS
 from spatial_perception.messages.codec import Codec
@@ -40,6 +45,9 @@ CODECS: tuple[Codec[Any], ...] = (
     DETECTIONS_2D,
     DETECTIONS_3D,
     TRACKS,
+    DETECTED_OBJECTS,
+    TRACKED_OBJECTS,
+    PREDICTED_OBJECTS,
     LABEL_IMAGE,
     LABEL_COLOR_IMAGE,
     LABEL_INFO,
@@ -84,6 +92,7 @@ __all__ = [
     "CAMERA_OBJECTS",
     "CODECS",
     "COMPRESSED_IMAGE",
+    "DETECTED_OBJECTS",
     "DETECTIONS_2D",
     "DETECTIONS_3D",
     "DIAGNOSTICS",
@@ -97,6 +106,8 @@ __all__ = [
     "OCCUPANCY_GRID",
     "ODOMETRY",
     "POINT_CLOUD",
+    "PREDICTED_OBJECTS",
+    "TRACKED_OBJECTS",
     "TRACKS",
     "TRACK_STATES",
     "TRANSFORMS",

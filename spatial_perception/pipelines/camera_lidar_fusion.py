@@ -35,6 +35,9 @@ class CameraLidarFusionConfig:
         0.25, help="pictured LiDAR boxes and camera boxes that overlap more may be one object",
         range=(0.0, 1.0),
     )
+    min_iou_odd: float = option(
+        0.6, help="the same where one says vehicle and the other person", range=(0.0, 1.0)
+    )
     min_visible: float = option(
         0.5, help="share of an object that must lie in a picture to be looked for in it",
         range=(0.0, 1.0),
@@ -46,7 +49,10 @@ class CameraLidarFusionConfig:
         0.97, help="share of LiDAR classes that are right at a score of 1", range=(0.3, 1.0)
     )
     found_weight: float = option(
-        1.0, help="what a camera's score adds to an object's log-odds", range=(0.0, 10.0)
+        1.0, help="of a camera's log-odds in the score of an object", range=(0.0, 10.0)
+    )
+    doubtful_score: float = option(
+        0.2, help="score of a camera's box that adds nothing to an object", range=(0.01, 0.99)
     )
     missed_log_odds: float = option(
         -0.6, help="what it takes away that a camera does not find an object that it should",
@@ -116,14 +122,15 @@ class CameraLidarFusion:
     ) -> tuple[Detections3D, CameraResult]:
         projection = project_objects(view, lidar, self._config.min_visible)
         evidence = self._evidence_for(lidar.label_set, view.boxes.label_set)
-        rows, columns = self._pairs(projection, view, evidence)
+        rows, columns = self._pairs(projection, lidar, view, evidence)
         expected = self._expected(projection, lidar)
         found = np.zeros(len(lidar), bool)
-        found[rows] = True
+        found[rows[view.boxes.scores[columns] >= self._config.doubtful_score]] = True
         confident = expected & (lidar.scores >= 0.5)
         fused = lidar
         if not distrusted:
-            fused = self._folded_in(lidar, view, evidence, rows, columns, expected & ~found)
+            missed = expected & ~found
+            fused = self._folded_in(lidar, view, evidence, projection, (rows, columns), missed)
         objects = self._placed(fused, view, points_base, rows, columns)
         if not distrusted:
             fused = self._with_people(fused, objects, columns)
@@ -137,13 +144,23 @@ class CameraLidarFusion:
         return self._evidence[key]
 
     def _pairs(
-        self, projection: Projection, view: CameraView, evidence: ClassEvidence
+        self,
+        projection: Projection,
+        lidar: Detections3D,
+        view: CameraView,
+        evidence: ClassEvidence,
     ) -> tuple[np.ndarray, np.ndarray]:
-        overlap = picture_overlap(projection, view.boxes)
-        overlap[:, ~evidence.can_be[view.boxes.labels]] = 0.0
-        overlap[overlap < self._config.min_iou] = 0.0
-        rows, columns = linear_sum_assignment(-overlap)
-        formed = overlap[rows, columns] > 0
+        """Returns the pairs that overlap best; vehicles and people only where hardly in doubt."""
+        config, boxes = self._config, view.boxes
+        overlap = picture_overlap(projection, boxes)
+        overlap[:, ~evidence.can_be[boxes.labels]] = 0.0
+        is_vehicle = evidence.is_vehicle[lidar.labels]
+        odd = is_vehicle[:, None] != evidence.is_camera_vehicle[boxes.labels][None, :]
+        overlap[overlap < np.where(odd, config.min_iou_odd, config.min_iou)] = 0.0
+        # doubtful boxes lie about sure ones: those go first
+        value = overlap * (0.5 + boxes.scores[None, :]) * np.where(odd, 0.5, 1.0)
+        rows, columns = linear_sum_assignment(-value)
+        formed = value[rows, columns] > 0
         return rows[formed], columns[formed]
 
     def _expected(self, projection: Projection, lidar: Detections3D) -> np.ndarray:
@@ -158,20 +175,37 @@ class CameraLidarFusion:
         lidar: Detections3D,
         view: CameraView,
         evidence: ClassEvidence,
-        rows: np.ndarray,
-        columns: np.ndarray,
+        projection: Projection,
+        pairs: tuple[np.ndarray, np.ndarray],
         missed: np.ndarray,
     ) -> Detections3D:
         config, boxes = self._config, view.boxes
+        rows, columns = pairs
         odds = log_odds(lidar.scores)
-        odds[rows] += config.found_weight * (log_odds(boxes.scores[columns]) + 1.5)
+        odds[rows] += config.found_weight * (
+            log_odds(boxes.scores[columns]) - log_odds(np.array(config.doubtful_score))
+        )
         odds[missed] += config.missed_log_odds
         labels = lidar.labels.copy()
-        prior = evidence.prior(lidar.labels[rows], lidar.scores[rows])
+        prior = evidence.prior(
+            lidar.labels[rows], lidar.scores[rows], lidar.sizes_lwh_m[rows].astype(np.float64)
+        )
         posterior = evidence.posterior(prior, boxes.labels[columns], boxes.scores[columns])
+        posterior = evidence.with_two_wheelers(
+            posterior, self._has_two_wheeler(projection, view, evidence)[rows]
+        )
         labels[rows] = posterior.argmax(axis=1)
         scores = probability(odds).astype(np.float32)
         return dataclasses.replace(lidar, scores=scores, labels=labels)
+
+    def _has_two_wheeler(
+        self, projection: Projection, view: CameraView, evidence: ClassEvidence
+    ) -> np.ndarray:
+        """Returns (N,) whether the camera has a two-wheeler where each object is."""
+        which = evidence.is_two_wheeler[view.boxes.labels]
+        overlap = picture_overlap(projection, view.boxes.selected(which))
+        there: np.ndarray = (overlap > self._config.min_iou).any(axis=1)
+        return there
 
     def _placed(
         self,

@@ -20,7 +20,7 @@ from spatial_perception.pipelines.camera_lidar_fusion import (
     CameraResult,
 )
 from spatial_perception.pipelines.camera_view import CameraView
-from spatial_perception.stages.camera import CAMERAS_HELP, camera_of, detections_port
+from spatial_perception.stages.camera import CAMERAS_HELP, boxes_port, camera_of
 from spatial_perception.stages.ego_motion import ODOMETRY_PORT, EgoMotion
 from spatial_perception.stages.lidar import candidates_port, points_port
 from spatial_perception.stages.overlay import camera_info_port
@@ -96,7 +96,7 @@ class CameraLidarFusionStage(Stage):
         self._points_port = points_port(config.lidar)
         inputs = [*TRANSFORM_PORTS, ODOMETRY_PORT, self._points_port, self._objects_port]
         for name in config.cameras:
-            inputs += [detections_port(name), camera_info_port(name)]
+            inputs += [boxes_port(name), camera_info_port(name)]
         self.inputs = tuple(inputs)
         self.outputs = (FUSED_DETECTIONS, *(camera_objects_port(c) for c in config.cameras))
 

@@ -10,8 +10,16 @@ from typing import Any
 from spatial_perception.config import option
 from spatial_perception.core import Detections3D, Pose, Tracks
 from spatial_perception.core.sync import NS_PER_MS
-from spatial_perception.messages import MARKERS, TRACK_STATES, TRACKS
+from spatial_perception.messages import (
+    DETECTED_OBJECTS,
+    MARKERS,
+    PREDICTED_OBJECTS,
+    TRACK_STATES,
+    TRACKED_OBJECTS,
+    TRACKS,
+)
 from spatial_perception.pipelines.object_tracker import ObjectTracker, ObjectTrackerConfig
+from spatial_perception.pipelines.path_prediction import predict_paths
 from spatial_perception.stages.camera_lidar_fusion import FUSED_DETECTIONS
 from spatial_perception.stages.ego_motion import (
     ODOMETRY_PORT,
@@ -30,6 +38,19 @@ from spatial_perception.visualization.trails import TrailHistory
 TIME_JUMP_NS = 1_000_000_000
 _LOOSE_MPS = 5.0
 _TRAIL_LENGTH = 20
+
+
+OBJECT_PORTS = (
+    Port("objects", "/perception/objects", TRACKS, PortKind.RESULT),
+    Port("states", "/perception/objects/states", TRACK_STATES, PortKind.RESULT),
+    Port("markers", "/perception/objects/markers", MARKERS, PortKind.RESULT),
+)
+_RECOGNITION = "/perception/object_recognition"  # as Autoware's planners expect them
+AUTOWARE_PORTS = (
+    Port("detected", f"{_RECOGNITION}/detection/objects", DETECTED_OBJECTS, PortKind.RESULT),
+    Port("tracked", f"{_RECOGNITION}/tracking/objects", TRACKED_OBJECTS, PortKind.RESULT),
+    Port("predicted", f"{_RECOGNITION}/objects", PREDICTED_OBJECTS, PortKind.RESULT),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +72,15 @@ class ObjectTrackerStageConfig(ObjectTrackerConfig):
         unit="ms",
         range=(0, 60_000),
     )
+    autoware: bool = option(
+        False, help="publish autoware_perception_msgs too, as Autoware's planners take them"
+    )
+    prediction_s: float = option(
+        5.0, help="how far ahead those predict", unit="s", range=(0.5, 30.0)
+    )
+    prediction_step_s: float = option(
+        0.5, help="time between two poses of a predicted way", unit="s", range=(0.05, 5.0)
+    )
     lidar: str = option("", help="the LiDAR whose objects are taken, where several have names")
 
 
@@ -59,12 +89,6 @@ class ObjectTrackerStage(Stage):
 
     name = "object_tracker"
     branch = Branch.LIDAR
-    outputs = (
-        Port("objects", "/perception/objects", TRACKS, PortKind.RESULT),
-        Port("states", "/perception/objects/states", TRACK_STATES, PortKind.RESULT),
-        Port("markers", "/perception/objects/markers", MARKERS, PortKind.RESULT),
-    )
-
     def __init__(self, config: ObjectTrackerStageConfig) -> None:
         super().__init__()
         self.inputs = (
@@ -73,6 +97,7 @@ class ObjectTrackerStage(Stage):
             FUSED_DETECTIONS,
             candidates_port(config.lidar),
         )
+        self.outputs = (*OBJECT_PORTS, *(AUTOWARE_PORTS if config.autoware else ()))
         self._config = config
         self._tracker = ObjectTracker(config)
         self._ego = EgoMotion(config.fixed_frame)
@@ -153,7 +178,7 @@ class ObjectTrackerStage(Stage):
             elif ego.fixed_from_base is not None:
                 self._is_stopped = False
             self._waiting.popleft()
-            yield from self._outputs(self._track(detections, ego))
+            yield from self._outputs(detections, *self._track(detections, ego))
 
     def _has_waited(self, detections: Detections3D) -> bool:
         newest_ns = self._newest_ns or 0
@@ -187,9 +212,16 @@ class ObjectTrackerStage(Stage):
             self._trails = TrailHistory(_TRAIL_LENGTH)
         self._is_fixed = is_fixed
 
-    def _outputs(self, tracked: tuple[Tracks, Pose]) -> Iterator[tuple[str, Any]]:
-        tracks, pose = tracked
+    def _outputs(
+        self, detections: Detections3D, tracks: Tracks, pose: Pose
+    ) -> Iterator[tuple[str, Any]]:
         yield "objects", tracks
         yield "states", tracks
         if self.is_wanted("markers"):
             yield "markers", track_markers(tracks, trails=self._trails.update(tracks, pose))
+        if self._config.autoware:
+            yield "detected", detections
+            yield "tracked", tracks
+            if self.is_wanted("predicted"):
+                ahead_s, step_s = self._config.prediction_s, self._config.prediction_step_s
+                yield "predicted", predict_paths(tracks, ahead_s, step_s)
