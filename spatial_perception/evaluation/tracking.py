@@ -155,8 +155,8 @@ def _clear(
 
 
 def _hota_counts(frames: Sequence[TrackingFrame]) -> tuple[Floats, Floats, Floats, Floats]:
-    truths = np.unique(np.concatenate([f.truth_ids for f in frames] or [np.zeros(0)]))
-    tracks = np.unique(np.concatenate([f.track_ids for f in frames] or [np.zeros(0)]))
+    truths = np.unique(np.concatenate([f.truth_ids for f in frames] or [np.zeros(0, np.int64)]))
+    tracks = np.unique(np.concatenate([f.track_ids for f in frames] or [np.zeros(0, np.int64)]))
     truth_frames, track_frames = np.zeros(len(truths)), np.zeros(len(tracks))
     together = np.zeros((len(truths), len(tracks)))
     indexed = []

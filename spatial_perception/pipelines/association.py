@@ -22,10 +22,16 @@ class AssociationConfig:
         4.0, help="pairs farther apart are not formed, in deviations of distance", range=(1, 20)
     )
     reach_m: float = option(
-        1.5, help="nor pairs farther apart than this and what max_speed adds", unit="m", range=(0, 50)
+        1.5,
+        help="nor pairs farther apart than this and what max_speed adds",
+        unit="m",
+        range=(0, 50),
     )
     max_speed_mps: float = option(
-        20.0, help="largest error of a predicted speed that a pair may need", unit="m/s", range=(0, 100)
+        20.0,
+        help="largest error of a predicted speed that a pair may need",
+        unit="m/s",
+        range=(0, 100),
     )
     size_weight: float = option(0.5, help="of the difference in size", range=(0, 100))
     class_weight: float = option(1.0, help="of the improbability of the class", range=(0, 100))

@@ -32,14 +32,16 @@ class CameraLidarFusionConfig:
     """How LiDAR objects and camera boxes are paired and what they tell each other."""
 
     min_iou: float = option(
-        0.25, help="pictured LiDAR boxes and camera boxes that overlap more may be one object",
+        0.25,
+        help="pictured LiDAR boxes and camera boxes that overlap more may be one object",
         range=(0.0, 1.0),
     )
     min_iou_odd: float = option(
         0.6, help="the same where one says vehicle and the other person", range=(0.0, 1.0)
     )
     min_visible: float = option(
-        0.5, help="share of an object that must lie in a picture to be looked for in it",
+        0.5,
+        help="share of an object that must lie in a picture to be looked for in it",
         range=(0.0, 1.0),
     )
     min_height_px: float = option(
@@ -55,15 +57,18 @@ class CameraLidarFusionConfig:
         0.2, help="score of a camera's box that adds nothing to an object", range=(0.01, 0.99)
     )
     missed_log_odds: float = option(
-        -0.6, help="what it takes away that a camera does not find an object that it should",
+        -0.6,
+        help="what it takes away that a camera does not find an object that it should",
         range=(-10.0, 0.0),
     )
     person_score: float = option(
-        0.5, help="people of a camera with LiDAR points on them become objects from this score on",
+        0.5,
+        help="people of a camera with LiDAR points on them become objects from this score on",
         range=(0.0, 1.0),
     )
     misaligned_share: float = option(
-        0.3, help="a camera that finds less of what it should is taken as badly calibrated",
+        0.3,
+        help="a camera that finds less of what it should is taken as badly calibrated",
         range=(0.0, 1.0),
     )
 
@@ -204,7 +209,7 @@ class CameraLidarFusion:
         """Returns (N,) whether the camera has a two-wheeler where each object is."""
         which = evidence.is_two_wheeler[view.boxes.labels]
         overlap = picture_overlap(projection, view.boxes.selected(which))
-        there: np.ndarray = (overlap > self._config.min_iou).any(axis=1)
+        there: np.ndarray = np.any(overlap > self._config.min_iou, axis=1)
         return there
 
     def _placed(

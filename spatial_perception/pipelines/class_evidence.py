@@ -61,9 +61,7 @@ class ClassEvidence:
         self.is_camera_vehicle = np.array([name in VEHICLES for name in camera.names], bool)
         self.is_two_wheeler = np.array([name in TWO_WHEELERS for name in camera.names], bool)
 
-    def prior(
-        self, labels: np.ndarray, scores: np.ndarray, sizes_lwh_m: np.ndarray
-    ) -> np.ndarray:
+    def prior(self, labels: np.ndarray, scores: np.ndarray, sizes_lwh_m: np.ndarray) -> np.ndarray:
         """Returns (N, K) probabilities of the LiDAR's classes from labels, scores and sizes.
 
         Sizes count so that a box of a car in a picture does not make a car of who stands before it.
@@ -87,7 +85,6 @@ class ClassEvidence:
         product = prior * (trust * self.table[:, camera_labels].T + (1 - trust) * flat)
         posterior: np.ndarray = product / product.sum(axis=1, keepdims=True)
         return posterior
-
 
     def with_two_wheelers(self, posterior: np.ndarray, is_there: np.ndarray) -> np.ndarray:
         """Returns (N, K) probabilities after having looked for a two-wheeler under each person."""

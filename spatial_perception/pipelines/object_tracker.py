@@ -19,7 +19,6 @@ from spatial_perception.pipelines.association import (
 from spatial_perception.pipelines.motion import (
     MAX_YAW_RATE_RADPS,
     MotionModel,
-    half_turn_difference,
     measurement_noise,
     predict,
     update,
@@ -45,9 +44,7 @@ class ObjectTrackerConfig:
     birth_log_odds: float = option(
         -0.5, help="of the existence of a new track, before its score counts", range=(-10.0, 10.0)
     )
-    birth_score: float = option(
-        0.15, help="a detection below starts no track", range=(0.0, 1.0)
-    )
+    birth_score: float = option(0.15, help="a detection below starts no track", range=(0.0, 1.0))
     score_weight: float = option(
         0.6, help="of a detection's log-odds in the existence of its track", range=(0.0, 10.0)
     )
@@ -67,7 +64,10 @@ class ObjectTrackerConfig:
         0.8, help="how often the detector finds what is there", range=(0.01, 0.99)
     )
     lifetime_s: float = option(
-        1.0, help="a track is forgotten this long after its last detection", unit="s", range=(0.0, 60.0)
+        1.0,
+        help="a track is forgotten this long after its last detection",
+        unit="s",
+        range=(0.0, 60.0),
     )
     publish_s: float = option(
         0.45, help="and no longer published this long after it", unit="s", range=(0.0, 60.0)
@@ -82,7 +82,10 @@ class ObjectTrackerConfig:
         4.0, help="so many detections more turn front and back", range=(0.5, 100.0)
     )
     turn_speed_mps: float = option(
-        1.5, help="who drives backwards faster than this has its front at the back", unit="m/s", range=(0.1, 50)
+        1.5,
+        help="who drives backwards faster than this has its front at the back",
+        unit="m/s",
+        range=(0.1, 50),
     )
     association: AssociationConfig = option(
         default_factory=AssociationConfig, help="pairs of tracks and detections"
@@ -177,8 +180,8 @@ class ObjectTracker:
         rows, columns, share = doubled(_bev(ordered))
         is_long = self._is_long[ordered.labels]
         kept = np.ones(len(ordered), bool)
-        alike = is_long[rows] == is_long[columns]
-        for row, column in zip(rows[alike | (share > 0.8)], columns[alike | (share > 0.8)]):
+        one = (is_long[rows] == is_long[columns]) | (share > 0.8)
+        for row, column in zip(rows[one], columns[one], strict=True):
             kept[column] &= not kept[row]
         return ordered.selected(kept)
 
@@ -187,9 +190,9 @@ class ObjectTracker:
         if not len(bank) or elapsed_s <= 0:
             return
         labels = bank.class_logs.argmax(axis=1)
-        noise = np.array(
-            [[m.acceleration_mps2, m.yaw_acceleration_radps2] for m in self._models]
-        )[labels]
+        noise = np.array([[m.acceleration_mps2, m.yaw_acceleration_radps2] for m in self._models])[
+            labels
+        ]
         bank.state, bank.covariance = predict(
             bank.state, bank.covariance, bank.turns, noise, elapsed_s
         )
@@ -198,9 +201,7 @@ class ObjectTracker:
         bank = self._bank
         if not len(bank) or not len(seen.detections):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        tracks = Candidates(
-            bank.state[:, :2], bank.state[:, 2], bank.sizes_lwh_m, bank.classes()
-        )
+        tracks = Candidates(bank.state[:, :2], bank.state[:, 2], bank.sizes_lwh_m, bank.classes())
         mean_noise = seen.noise[:, :2, :2].mean(axis=0)
         spread = bank.covariance[:, :2, :2] + mean_noise
         gap_s = max(elapsed_s, 0.0)
@@ -324,9 +325,7 @@ class ObjectTracker:
             bank.velocities_mps().astype(np.float32),
             np.where(bank.turns, bank.state[:, 4], 0.0).astype(np.float32),
             probability[shown].astype(np.float32),
-            bank.class_logs.argmax(axis=1).astype(np.int32)
-            if len(bank)
-            else np.zeros(0, np.int32),
+            bank.class_logs.argmax(axis=1).astype(np.int32) if len(bank) else np.zeros(0, np.int32),
             bank.ids,
             detections.label_set,
         )

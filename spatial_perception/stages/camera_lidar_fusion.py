@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from spatial_perception.config import option
-from spatial_perception.core import Detections2D, Detections3D, Header, PinholeCamera, PointCloud, Pose
+from spatial_perception.core import (
+    Detections2D,
+    Detections3D,
+    Header,
+    PinholeCamera,
+    PointCloud,
+    Pose,
+)
 from spatial_perception.core.sync import NS_PER_MS
 from spatial_perception.errors import TransformError
 from spatial_perception.messages import CAMERA_OBJECTS, DETECTIONS_3D
@@ -176,8 +183,10 @@ class CameraLidarFusionStage(Stage):
     def _is_worth_waiting(self, header: Header) -> bool:
         if self._newest_ns - header.stamp_ns > self._config.max_wait_ms * NS_PER_MS:
             return False
-        partners = [self._clouds, *(camera.boxes for camera in self._cameras.values())]
-        return any(partner.may_come(header.stamp_ns) for partner in partners)
+        stamp_ns = header.stamp_ns
+        return self._clouds.may_come(stamp_ns) or any(
+            camera.boxes.may_come(stamp_ns) for camera in self._cameras.values()
+        )
 
     def _release(self) -> Iterator[tuple[str, Any]]:
         objects = self._waiting.popleft()

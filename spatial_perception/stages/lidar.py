@@ -69,7 +69,7 @@ def objects_port(lidar: str) -> Port:
 
 
 def candidates_port(lidar: str) -> Port:
-    """Returns the port of a LiDAR's objects with the doubtful ones, which fusion and tracking sift."""
+    """Returns the port of a LiDAR's objects, doubtful ones too, for fusion and tracker to sift."""
     topic = lidar_topic("/perception/lidar", lidar, "candidates")
     return Port(port_name(lidar, "candidates"), topic, DETECTIONS_3D, PortKind.RESULT)
 

@@ -89,6 +89,7 @@ class ObjectTrackerStage(Stage):
 
     name = "object_tracker"
     branch = Branch.LIDAR
+
     def __init__(self, config: ObjectTrackerStageConfig) -> None:
         super().__init__()
         self.inputs = (

@@ -109,7 +109,9 @@ def test_a_swap_of_two_ids_is_two_switches() -> None:
 
 def test_an_object_lost_and_found_again_is_one_fragment() -> None:
     none = np.zeros((1, 0))
-    counts = count_tracking([frame([1], [5], [[1.0]]), frame([1], [], none), frame([1], [5], [[1.0]])])
+    counts = count_tracking(
+        [frame([1], [5], [[1.0]]), frame([1], [], none), frame([1], [5], [[1.0]])]
+    )
     assert (counts.fragments, counts.switches, counts.misses) == (1, 0, 1)
 
 
