@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from spatial_perception.core.boxes import points_in_boxes
 from spatial_perception.core.tracks import Tracks
 from spatial_perception.evaluation.tracking import (
     TrackingCounts,
@@ -40,6 +41,16 @@ class DriveFrame:
     truth: Tracks
     points: NDArray[np.int64]
     tracks: Tracks
+
+
+def points_on_boxes(points: NDArray[np.float32], boxes: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Returns (M,) how many of (P, 3) points lie in each of (M, 7) boxes."""
+    counts = np.zeros(len(boxes), np.int64)
+    for index, box in enumerate(boxes):
+        reach = np.hypot(box[3], box[4]) / 2
+        near = (np.abs(points[:, 0] - box[0]) < reach) & (np.abs(points[:, 1] - box[1]) < reach)
+        counts[index] = points_in_boxes(points[near], box[None]).sum()
+    return counts
 
 
 def count_drive(

@@ -1,8 +1,8 @@
 """CLEAR MOT and HOTA of one sequence, from similarities of truths and tracks frame by frame.
 
-CLEAR MOT: K. Bernardin, R. Stiefelhagen: Evaluating multiple object tracking performance (2008), with
-the fragmentations of MOTChallenge. HOTA: J. Luiten et al.: HOTA, a higher order metric for evaluating
-multi-object tracking (2020). Both count as TrackEval counts.
+CLEAR MOT: K. Bernardin, R. Stiefelhagen: Evaluating multiple object tracking performance (2008),
+with the fragmentations of MOTChallenge. HOTA: J. Luiten et al.: HOTA, a higher order metric for
+evaluating multi-object tracking (2020). Both count as TrackEval counts.
 """
 
 from __future__ import annotations

@@ -16,9 +16,7 @@ from spatial_perception.messages.typestore import definition_text, deserialize
 
 
 def test_classes_have_autowares_numbers() -> None:
-    message = deserialize(
-        DETECTED_OBJECTS.encode(examples.example_detections3d()), DetectedObjects
-    )
+    message = deserialize(DETECTED_OBJECTS.encode(examples.example_detections3d()), DetectedObjects)
     assert [item.classification[0].label for item in message.objects] == [1, 7]  # CAR, PEDESTRIAN
 
 

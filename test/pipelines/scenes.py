@@ -51,7 +51,9 @@ def seen(
     places = np.array([mover.at(time_s) for mover in movers]).reshape(-1, 3)
     if rng is not None:
         places[:, :2] += rng.normal(0, noise_m, (len(movers), 2))
-    yaws = [m.seen_yaw if m.seen_yaw is not None else p[2] for m, p in zip(movers, places, strict=True)]
+    yaws = [
+        m.seen_yaw if m.seen_yaw is not None else p[2] for m, p in zip(movers, places, strict=True)
+    ]
     sizes = np.array([SIZES[m.kind] for m in movers], np.float32).reshape(-1, 3)
     centers = np.concatenate([places[:, :2], sizes[:, 2:] / 2], axis=1)
     return Detections3D(

@@ -13,7 +13,10 @@ STEP_S = 0.1
 
 
 def follow(
-    movers: list[Mover], frames: int = 30, noise_m: float = 0.1, tracker: ObjectTracker | None = None
+    movers: list[Mover],
+    frames: int = 30,
+    noise_m: float = 0.1,
+    tracker: ObjectTracker | None = None,
 ) -> list[Tracks]:
     tracker = tracker or ObjectTracker(ObjectTrackerConfig())
     rng = np.random.default_rng(1)
@@ -138,7 +141,8 @@ def test_many_objects_are_all_followed(count: int) -> None:
     side = int(np.ceil(np.sqrt(count)))
     kinds = ("car", "truck", "pedestrian", "cyclist")
     movers = [
-        Mover(kinds[i % 4], x=9.0 * (i % side), y=9.0 * (i // side), speed=1.0) for i in range(count)
+        Mover(kinds[i % 4], x=9.0 * (i % side), y=9.0 * (i // side), speed=1.0)
+        for i in range(count)
     ]
     tracker = ObjectTracker(ObjectTrackerConfig())
     rng = np.random.default_rng(0)
