@@ -76,6 +76,7 @@ class _Camera:
     boxes: Partner[Detections2D]
     calibration: PinholeCamera | None = field(default=None)
     trouble: str = field(default="no boxes yet")
+    alone_ns: deque[int] = field(default_factory=lambda: deque(maxlen=8))
     offset_ms: float = field(default=0.0)
     expected: float = field(default=0.0)
     found: float = field(default=0.0)
@@ -135,6 +136,7 @@ class CameraLidarFusionStage(Stage):
         self._newest_ns, self._released_ns = 0, None
         for camera in self._cameras.values():
             camera.boxes.clear()
+            camera.alone_ns.clear()
             camera.expected = camera.found = camera.offset_ms = 0.0
             camera.trouble = "no boxes yet"
 
@@ -171,9 +173,9 @@ class CameraLidarFusionStage(Stage):
             released_ns = None
         partner.add(boxes)
         self._newest_ns = max(self._newest_ns, stamp_ns)
-        if released_ns is not None and stamp_ns <= released_ns - (
-            self._config.max_offset_ms * NS_PER_MS
-        ):
+        late_ns = self._config.max_offset_ms * NS_PER_MS
+        alone = self._cameras[name].alone_ns
+        if any(abs(stamp_ns - scan_ns) <= late_ns for scan_ns in alone):
             self.drop(DropCause.EXPIRED)  # their scan went out without them
 
     def _ready(self) -> Iterator[tuple[str, Any]]:
@@ -183,9 +185,9 @@ class CameraLidarFusionStage(Stage):
     def _is_worth_waiting(self, header: Header) -> bool:
         if self._newest_ns - header.stamp_ns > self._config.max_wait_ms * NS_PER_MS:
             return False
-        stamp_ns = header.stamp_ns
-        return self._clouds.may_come(stamp_ns) or any(
-            camera.boxes.may_come(stamp_ns) for camera in self._cameras.values()
+        stamp_ns, now_ns = header.stamp_ns, self._newest_ns
+        return self._clouds.may_come(stamp_ns, now_ns) or any(
+            camera.boxes.may_come(stamp_ns, now_ns) for camera in self._cameras.values()
         )
 
     def _release(self) -> Iterator[tuple[str, Any]]:
@@ -206,6 +208,7 @@ class CameraLidarFusionStage(Stage):
         camera, header = self._cameras[name], objects.header
         boxes = camera.boxes.nearest(header.stamp_ns)
         if boxes is None:
+            camera.alone_ns.append(header.stamp_ns)
             lost = camera.boxes.is_lost(header.stamp_ns)
             late = "silent" if camera.boxes.newest_ns else "no boxes yet"
             camera.trouble = late if lost else "its boxes come too late or not at this time"
