@@ -42,6 +42,8 @@ EXTRAS["test"] = [
     "pytest>=8",
     "pytest-xdist>=3.5",
     "hypothesis>=6",
+    "motmetrics>=1.4",
+    "trackeval>=1.3",
     "torch-geometric>=2.5",
     "tensorrt-rtx>=1.2",
 ]

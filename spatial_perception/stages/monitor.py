@@ -173,6 +173,8 @@ class StageMonitor:
             return
         if self.stage.readiness is not Readiness.READY:
             yield DiagnosticLevel.WARN, self.stage.readiness.value
+        elif degraded := self.stage.status().get("degraded"):
+            yield DiagnosticLevel.WARN, degraded
             return
         limits = self.thresholds
         frames, drops = self._recent()

@@ -39,6 +39,7 @@ def test_all_stages_build_from_their_defaults_and_fit_together() -> None:
         "/sensing/camera/front/camera_info",
         "/tf",
         "/tf_static",
+        "/odom",
     }
 
 
