@@ -173,9 +173,9 @@ class StageMonitor:
             return
         if self.stage.readiness is not Readiness.READY:
             yield DiagnosticLevel.WARN, self.stage.readiness.value
-        elif degraded := self.stage.status().get("degraded"):
-            yield DiagnosticLevel.WARN, degraded
             return
+        if degraded := self.stage.status().get("degraded"):
+            yield DiagnosticLevel.WARN, degraded
         limits = self.thresholds
         frames, drops = self._recent()
         dropped = sum(drops.values())
