@@ -14,13 +14,21 @@ from spatial_perception.runtime.recording import Recorded, record_inputs
 _BACKEND_OPTION = "engine.backend"
 
 
-def run_over_bag(console: Console, bag: Path, backend: str = "auto") -> dict[str, Any]:
+def run_over_bag(
+    console: Console, bag: Path, backend: str = "auto", realtime_loops: int = 0
+) -> dict[str, Any]:
     """Returns the summary of replaying a bag, as `replay --json` writes it.
+
+    Args:
+        console: shows what goes on.
+        bag: folder or file.
+        backend: of all engines.
+        realtime_loops: at recorded speed, so many times; 0 for once, as fast as it goes.
 
     Raises:
         PerceptionError: If the bag or a model is missing or damaged.
     """
-    from spatial_perception.replay.run import Replay
+    from spatial_perception.replay.run import Replay, ReplayOptions
     from spatial_perception.stages.registry import STAGES, build_graph
 
     parameters = {
@@ -29,13 +37,14 @@ def run_over_bag(console: Console, bag: Path, backend: str = "auto") -> dict[str
         if any(option.name == _BACKEND_OPTION for option in describe(stage.config))
     }
     graph = build_graph(parameters)
+    options = ReplayOptions(realtime=realtime_loops > 0, loops=max(realtime_loops, 1))
     try:
         with (
             console.status(f"loading the engines, then {bag}"),
             tempfile.TemporaryDirectory(prefix="spatial_perception_") as folder,
         ):
             graph.load()
-            return Replay(graph, bag, Path(folder) / "out").run().as_json()
+            return Replay(graph, bag, Path(folder) / "out", options).run().as_json()
     finally:
         graph.close()
 

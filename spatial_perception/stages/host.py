@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,7 +16,7 @@ from spatial_perception.stages.stage import DropCause, Stage
 
 Encoded = tuple[Port, bytes]
 DropHandler = Callable[[str, DropCause, str], None]
-
+logger = logging.getLogger(__name__)
 
 TIME_JUMP_NS = 1_000_000_000
 
@@ -108,6 +109,11 @@ class ByteGraph:
         with self._lock:
             newest_ns = self._newest_ns.get(port.topic)
             if newest_ns is not None and stamp_ns < newest_ns - TIME_JUMP_NS:
+                logger.warning(
+                    "%s: time jumped back by %.1f s, every stage forgets what it remembers",
+                    port.topic,
+                    (newest_ns - stamp_ns) / 1e9,
+                )
                 self._newest_ns.clear()
                 self.graph.reset()
             elif newest_ns is not None and stamp_ns <= newest_ns:

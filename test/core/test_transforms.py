@@ -112,3 +112,14 @@ def test_angles_wrap() -> None:
     np.testing.assert_allclose(
         wrap_angle(np.array([3.5, -3.5, 0.5])), [3.5 - 2 * np.pi, 2 * np.pi - 3.5, 0.5]
     )
+
+
+@pytest.mark.parametrize("angle_rad", [0.0, 1e-9, 0.5, 2.0, np.pi - 1e-6, np.pi, 4.0])
+def test_quaternion_agrees_with_scipy_for_turns_about_any_axis(angle_rad: float) -> None:
+    axes = np.random.default_rng(3).normal(size=(50, 3))
+    axes = np.concatenate([axes, np.eye(3), -np.eye(3)])
+    for axis in axes / np.linalg.norm(axes, axis=1, keepdims=True):
+        rotation = Rotation.from_rotvec(angle_rad * axis)
+        quat = Pose(rotation.as_matrix(), np.zeros(3)).quat_xyzw
+        assert quat[3] >= 0.0
+        assert abs(abs(quat @ rotation.as_quat()) - 1.0) < 1e-12
