@@ -16,25 +16,14 @@ from spatial_perception.pipelines.association import (
     association_cost,
     doubled,
 )
+from spatial_perception.pipelines.measured import LONG_CLASSES, MOTION_MODELS, OTHER_MODEL, Seen
 from spatial_perception.pipelines.motion import (
     MAX_YAW_RATE_RADPS,
     MotionModel,
-    measurement_noise,
     predict,
     update,
 )
 from spatial_perception.pipelines.track_bank import TrackBank
-
-MOTION_MODELS = {
-    "car": MotionModel(True, 2.0, 0.3, 8.0, 0.20, 0.12, 0.004, 0.25, 0.3),
-    "truck": MotionModel(True, 1.5, 0.25, 8.0, 0.50, 0.20, 0.006, 0.25, 0.4),
-    "cyclist": MotionModel(True, 1.5, 0.6, 4.0, 0.15, 0.12, 0.004, 0.35, 0.4),
-    "pedestrian": MotionModel(False, 1.2, 1.0, 1.5, 0.10, 0.10, 0.003, 0.8, 0.5),
-}
-OTHER_MODEL = MotionModel(False, 2.0, 1.0, 4.0, 0.3, 0.3, 0.005, 0.8, 0.4)
-"""Of a class that is not in the table."""
-
-_LONG_CLASSES = ("car", "truck", "bus", "trailer")  # what a planner calls vehicles
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +143,7 @@ class ObjectTracker:
         origin_m = np.zeros(2) if sensor_m is None else np.asarray(sensor_m[:2], np.float64)
         found = self._merged(detections)
         self._predict(elapsed_s)
-        seen = _Seen.of(found, origin_m, self._models, self._config.score_weight)
+        seen = Seen.of(found, origin_m, self._models, self._config.score_weight)
         self._bank.existence *= self._config.existence_memory
         rows, columns = self._pairs(seen, elapsed_s)
         self._hit(rows, columns, seen)
@@ -168,7 +157,7 @@ class ObjectTracker:
         if labels != self._labels:
             self._labels = labels
             self._models = [MOTION_MODELS.get(name, OTHER_MODEL) for name in labels.names]
-            self._is_long = np.array([name in _LONG_CLASSES for name in labels.names], bool)
+            self._is_long = np.array([name in LONG_CLASSES for name in labels.names], bool)
             self._bank = TrackBank.empty(len(labels))
 
     def _merged(self, detections: Detections3D) -> Detections3D:
@@ -197,7 +186,7 @@ class ObjectTracker:
             bank.state, bank.covariance, bank.turns, noise, elapsed_s
         )
 
-    def _pairs(self, seen: _Seen, elapsed_s: float) -> tuple[np.ndarray, np.ndarray]:
+    def _pairs(self, seen: Seen, elapsed_s: float) -> tuple[np.ndarray, np.ndarray]:
         bank = self._bank
         if not len(bank) or not len(seen.detections):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -209,7 +198,7 @@ class ObjectTracker:
             association_cost(tracks, seen.candidates, spread, gap_s, self._config.association)
         )
 
-    def _hit(self, rows: np.ndarray, columns: np.ndarray, seen: _Seen) -> None:
+    def _hit(self, rows: np.ndarray, columns: np.ndarray, seen: Seen) -> None:
         bank, config = self._bank, self._config
         if not len(rows):
             return
@@ -256,7 +245,7 @@ class ObjectTracker:
         if backward.any():
             bank.turn_around(backward)
 
-    def _bear(self, taken: np.ndarray, seen: _Seen) -> None:
+    def _bear(self, taken: np.ndarray, seen: Seen) -> None:
         """Starts tracks from detections that no track explains."""
         free = np.ones(len(seen.detections), bool)
         free[taken] = False
@@ -331,61 +320,9 @@ class ObjectTracker:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """Detections with what the filters want to know of them."""
-
-    detections: Detections3D
-    measured: np.ndarray
-    noise: np.ndarray
-    candidates: Candidates
-    scores: np.ndarray
-    evidence: np.ndarray
-
-    @classmethod
-    def of(
-        cls,
-        detections: Detections3D,
-        origin_m: np.ndarray,
-        models: list[MotionModel],
-        score_weight: float,
-    ) -> _Seen:
-        positions = detections.centers_m[:, :2].astype(np.float64)
-        yaws = detections.yaws_rad.astype(np.float64)
-        measured = np.concatenate([positions, yaws[:, None]], axis=1)
-        table = np.array(
-            [[m.along_m, m.across_m, m.per_metre, m.yaw_rad, m.doubtful_score] for m in models]
-        )
-        along, across, per_metre, yaw_noise, doubtful = table[detections.labels].T
-        away = np.hypot(*(positions - origin_m).T) * per_metre
-        noise = measurement_noise(yaws, along + away, across + away, yaw_noise)
-        scores = np.clip(detections.scores.astype(np.float64), 0.02, 0.98)
-        candidates = Candidates(
-            positions,
-            yaws,
-            detections.sizes_lwh_m.astype(np.float64),
-            _class_likelihood(detections.labels, scores, len(models)),
-        )
-        evidence = score_weight * (_log_odds(scores) - _log_odds(doubtful))
-        return cls(detections, measured, noise, candidates, scores, evidence)
-
-
 def _bev(detections: Detections3D) -> np.ndarray:
     boxes: np.ndarray = detections.boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
     return boxes
-
-
-def _class_likelihood(labels: np.ndarray, scores: np.ndarray, classes: int) -> np.ndarray:
-    """Returns (N, C): how probable a detection of this class is for an object of each class."""
-    share = 0.6 + 0.35 * scores
-    likelihood = np.repeat(((1 - share) / max(classes - 1, 1))[:, None], classes, axis=1)
-    likelihood[np.arange(len(labels)), labels] = share
-    return likelihood
-
-
-def _log_odds(probability: np.ndarray) -> np.ndarray:
-    odds: np.ndarray = np.log(probability / (1.0 - probability))
-    return odds
 
 
 def _probability(log_odds: np.ndarray) -> np.ndarray:
