@@ -145,11 +145,18 @@ def _parameters(context: LaunchContext, given: dict) -> dict:
     }
 
 
+class _PlainDumper(yaml.SafeDumper):
+    """Writes what is shared out again: ROS reads no aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 def _write(parameters: dict) -> str:
     with tempfile.NamedTemporaryFile(
         "w", prefix="perception_", suffix=".yaml", delete=False
     ) as file:
-        yaml.safe_dump(parameters, file)
+        yaml.dump(parameters, file, Dumper=_PlainDumper)
     return file.name
 
 

@@ -45,9 +45,7 @@ def started(module: ModuleType, **given: str):
     return [node.node_executable for node in nodes], yaml.safe_load(Path(files[0]).read_text())
 
 
-@pytest.mark.parametrize(
-    "name", ["perception.launch.py", "replay.launch.py", "simulator.launch.py"]
-)
+@pytest.mark.parametrize("name", ["perception", "replay", "simulator"])
 def test_every_argument_is_described(load, name: str) -> None:
     arguments = load(f"{name}.launch.py").generate_launch_description().get_launch_arguments()
     assert arguments
@@ -113,6 +111,13 @@ def test_simulator_preset_remaps_the_inputs_and_its_file_fits(load, simulator: s
     assert given["lidar_topic"].startswith("/carla/ego_vehicle/" if simulator == "carla" else "/s")
     _, parameters = started(load("perception.launch.py"), **given)
     assert parameters["/**/perception"]["ros__parameters"]["use_sim_time"] is True
+
+
+def test_lists_are_written_out_wherever_they_stand(load) -> None:
+    module = load("perception.launch.py")
+    cameras = ["front", "left"]
+    path = Path(module._write({"a": {"cameras": cameras}, "b": {"cameras": cameras}}))
+    assert "&" not in path.read_text(), "ROS's parser takes no aliases"
 
 
 def test_unknown_node_of_a_file_is_refused(load, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import rclpy
 from launch import LaunchDescription
 from launch.actions import ExecuteProcess
 
-from spatial_perception.messages import DIAGNOSTICS
+from spatial_perception.messages import DIAGNOSTICS, OCCUPANCY_GRID
 from spatial_perception.nodes.qos import ros_qos
 from spatial_perception.nodes.stage_node import message_class
 from spatial_perception.stages.port import PortKind
@@ -39,7 +39,8 @@ def generate_test_description(stage: str):
     node = ExecuteProcess(
         cmd=[sys.executable, "-c", code, "--ros-args", "-p", "delivery:=lossless"], output="screen"
     )
-    description = LaunchDescription([node, launch_testing.actions.ReadyToTest()])
+    keeper = ExecuteProcess(cmd=["sleep", "600"])  # the launch outlives the node's own end
+    description = LaunchDescription([node, keeper, launch_testing.actions.ReadyToTest()])
     return description, {"node": node}
 
 
@@ -98,9 +99,9 @@ class TestStage(unittest.TestCase):
             self.publishers[port.name] = self.talker.create_publisher(kind, port.topic, qos)
         for port in stage.outputs:
             kind = message_class(port.codec.ros_type)
-            take = self.results.append if port.kind is not PortKind.LATCHED else len
-            if port.kind is PortKind.LATCHED and port.name.endswith("grid"):
-                take = self.results.append
+            # lists of classes come once; a grid is latched too, but comes with every cloud
+            is_result = port.kind is not PortKind.LATCHED or port.codec is OCCUPANCY_GRID
+            take = self.results.append if is_result else len
             self.subscriptions.append(
                 self.talker.create_subscription(kind, port.topic, take, ros_qos(port.qos), raw=True)
             )
