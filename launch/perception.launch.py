@@ -23,6 +23,8 @@ STAGES = (
     "lidar_segmenter",
     "ego_motion",
     "occupancy_mapper",
+    "camera_lidar_fusion",
+    "object_tracker",
     "overlay",
 )
 TOPICS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spatial_perception.core.camera import PinholeCamera
+from spatial_perception.core.camera_objects import CameraObjects
 from spatial_perception.core.detections import Detections2D, Detections3D
 from spatial_perception.core.diagnostics import DiagnosticLevel, Diagnostics, DiagnosticStatus
 from spatial_perception.core.free_space import Polygon, RangeScan
@@ -23,6 +24,7 @@ from spatial_perception.core.occupancy import OccupancyGrid
 from spatial_perception.core.odometry import Odometry
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
 from spatial_perception.core.pose import Pose
+from spatial_perception.core.predictions import Predictions
 from spatial_perception.core.tracks import Tracks
 from spatial_perception.core.transforms import StampedTransform, Transforms
 from spatial_perception.core.voxels import VoxelGrid
@@ -124,6 +126,28 @@ def example_tracks() -> Tracks:
         boxes.labels,
         np.array([7, 12], np.int64),
         boxes.label_set,
+    )
+
+
+def example_predictions() -> Predictions:
+    """Returns `example_tracks` with two ways of three steps each."""
+    tracks = example_tracks()
+    poses = np.arange(2 * 2 * 3 * 4, dtype=np.float32).reshape(2, 2, 3, 4) / 32
+    confidences = np.array([[0.75, 0.25], [0.5, 0.5]], np.float32)
+    return Predictions(tracks, poses, confidences, 0.5)
+
+
+def example_camera_objects() -> CameraObjects:
+    """Returns a person with a position and a sign of which only the bearing is known."""
+    return CameraObjects(
+        example_header(),
+        np.array([[8.0, 2.0, 0.9], [np.nan, np.nan, np.nan]], np.float32),
+        np.array([0.25, -0.1], np.float32),
+        np.array([-0.05, 0.08], np.float32),
+        np.array([8.2, np.nan], np.float32),
+        np.array([0.8, 0.6], np.float32),
+        np.array([3, 7], np.int32),
+        CAMERA_OBJECT_LABELS,
     )
 
 

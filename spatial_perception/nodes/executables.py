@@ -66,6 +66,16 @@ def occupancy_mapper() -> int:
     return run_stage("occupancy_mapper")
 
 
+def camera_lidar_fusion() -> int:
+    """Runs the stage camera_lidar_fusion."""
+    return run_stage("camera_lidar_fusion")
+
+
+def object_tracker() -> int:
+    """Runs the stage object_tracker."""
+    return run_stage("object_tracker")
+
+
 def overlay() -> int:
     """Runs the stage overlay."""
     return run_stage("overlay")

@@ -47,9 +47,9 @@ class GridMemory:
     whole cells, so that nothing is resampled. Evidence as in A. Elfes, Using occupancy grids for
     mobile robot perception and navigation, 1989: log-odds add up and saturate.
 
-    A cell that was surely free and is hit holds something that has arrived. What arrived goes again:
-    one look clears it, and unseen it is forgotten soon. What stood there at first sight is
-    cleared by several looks, since many rays miss what is thin.
+    A cell that was surely free and is hit holds something that has arrived. What arrived goes
+    again: a look or two clear it, and unseen it is forgotten soon. What stood there at first
+    sight is cleared by many looks, since many rays miss what is thin.
 
     Args:
         cells: edge of the window, in cells.
@@ -147,7 +147,7 @@ class GridMemory:
         self._arrived &= self.log_odds > 0
 
     def percent(self) -> np.ndarray:
-        """Returns (cells, cells) int8 probabilities of being occupied, -1 where nothing is known."""
+        """Returns (cells, cells) int8 probability of being occupied, -1 where none is known."""
         scaled = np.round(100.0 / (1.0 + np.exp(-self.log_odds)))
         scaled[(self.log_odds <= 0.0) & (self.log_odds > -self._free)] = -1.0
         return scaled.astype(np.int8)

@@ -86,7 +86,7 @@ class RayClearing:
 
         Args:
             rays: the scan.
-            sensor_row: of the cell over which the sensor is; nothing is seen where it is not inside.
+            sensor_row: of the cell below the sensor; nothing is seen where it is not inside.
             sensor_column: likewise.
         """
         cells = self._cells

@@ -30,6 +30,7 @@ START_NS = 1_700_000_000_000_000_000
 POINTS_TOPIC = "/sensing/lidar/points"
 CAMERA_TOPIC = "/sensing/camera/front"
 TRUTH_OBJECTS_TOPIC = "/ground_truth/objects"
+TRUTH_STATES_TOPIC = "/ground_truth/objects/states"
 TRUTH_POINTS_TOPIC = "/ground_truth/lidar/segmentation"
 TRUTH_GRID_TOPIC = "/ground_truth/occupancy/grid"
 TRUTH_PIXELS_TOPIC = "/ground_truth/camera/front/segmentation"
@@ -145,7 +146,9 @@ class _DriveRecorder:
             log_ns,
             LabelledCloud(bare, scan.labels, POINT_LABELS),
         )
-        self._put(TRUTH_OBJECTS_TOPIC, messages.TRACKS, log_ns, _tracks(moment, stamp_ns))
+        tracks = _tracks(moment, stamp_ns)
+        self._put(TRUTH_OBJECTS_TOPIC, messages.TRACKS, log_ns, tracks)
+        self._put(TRUTH_STATES_TOPIC, messages.TRACK_STATES, log_ns, tracks)
         grid = self._grid.at(moment, Header(stamp_ns, _ODOM))
         self._put(TRUTH_GRID_TOPIC, messages.OCCUPANCY_GRID, log_ns, grid)
 

@@ -85,9 +85,9 @@ class GridTruth:
     """Tells for each moment which cells are occupied, of those that a ray has seen so far.
 
     A cell is occupied if anything in it, moving objects included, lies between `MIN_HEIGHT_M` and
-    `MAX_HEIGHT_M` over the ground, which is itself never in the way; objects are filled. It is seen once a ray has ended in it below
-    `MAX_HEIGHT_M` or crossed it below `MIN_HEIGHT_M`: a ray that passes higher says nothing of a low
-    obstacle.
+    `MAX_HEIGHT_M` over the ground, which is itself never in the way; objects are filled. It is seen
+    once a ray has ended in it below `MAX_HEIGHT_M` or crossed it below `MIN_HEIGHT_M`: a ray that
+    passes higher says nothing of a low obstacle.
 
     Args:
         drive: the drive; its moments are to be given in order.

@@ -28,7 +28,7 @@ MATCHED_PORT = Port("matched_odom", "/perception/odometry", ODOMETRY, PortKind.S
 _SILENT_NS = NS_PER_S
 
 _JUMP_M = 0.7  # what noise and scans in between may add
-_JUMP_ACCELERATION_MPS2 = 12.0
+_JUMP_ACCELERATION_MPS2 = 12.0  # of means over two steps
 _JUMP_RAD = 0.15
 _JUMP_YAW_ACCELERATION_RADPS2 = 3.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spatial_perception.config import option
@@ -66,10 +66,19 @@ def objects_port(lidar: str) -> Port:
     return Port(port_name(lidar, "detections"), topic, DETECTIONS_3D, PortKind.RESULT)
 
 
+def candidates_port(lidar: str) -> Port:
+    """Returns the port of a LiDAR's objects, doubtful ones too, for fusion and tracker to sift."""
+    topic = lidar_topic("/perception/lidar", lidar, "candidates")
+    return Port(port_name(lidar, "candidates"), topic, DETECTIONS_3D, PortKind.RESULT)
+
+
 @dataclass(frozen=True, slots=True)
 class LidarDetectorStageConfig(LidarDetectorConfig):
     """Options of the stage lidar_detector."""
 
+    candidate_threshold: float = option(
+        0.1, help="boxes from this score on go to fusion and tracker", range=(0.0, 1.0)
+    )
     target_frame: str = option("base_link", help=FRAME_HELP)
     max_wait_ms: float = option(500.0, help=WAIT_HELP, unit="ms", range=(0, 60_000))
     lidars: tuple[str, ...] = option(("",), help=LIDARS_HELP)
@@ -152,18 +161,23 @@ class LidarDetectorStage(CloudStage, ModelStage):
 
     def make_pipeline(self) -> LidarDetector:
         """Returns the detector."""
-        return LidarDetector(self._config)
+        least = min(self._config.score_threshold, self._config.candidate_threshold)
+        return LidarDetector(replace(self._config, score_threshold=least))
 
     def process(self, lidar: str, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
         """Returns boxes, markers and voxels."""
-        found, voxels = self.pipeline(
+        candidates, voxels = self.pipeline(
             cloud.transformed(target_from_cloud, self._target_frame),
             with_voxels=self.is_wanted(port_name(lidar, "voxels")),
         )
+        found = candidates.selected(candidates.scores >= self._config.score_threshold)
         if lidar not in self._announced:
             self._announced.add(lidar)
             yield port_name(lidar, "classes"), found.label_set
         yield port_name(lidar, "detections"), found
+        if self.is_wanted(port_name(lidar, "candidates")):
+            possible = candidates.scores >= self._config.candidate_threshold
+            yield port_name(lidar, "candidates"), candidates.selected(possible)
         if self.is_wanted(port_name(lidar, "markers")):
             yield port_name(lidar, "markers"), detection_markers(found)
         if voxels is not None:
@@ -177,6 +191,7 @@ def _detector_ports(lidar: str) -> tuple[Port, ...]:
     seen, classes = "/perception/lidar", "detections/classes"
     return (
         objects_port(lidar),
+        candidates_port(lidar),
         output("markers", lidar_topic(seen, lidar, "markers"), MARKERS, PortKind.RESULT),
         voxels_port(lidar),
         output("classes", lidar_topic(seen, lidar, classes), VISION_INFO, PortKind.LATCHED),

@@ -114,6 +114,7 @@ class OccupancyMapperStage(Stage):
         self._labels = {name: self._partner() for name in config.lidars}
         self._voxels = {name: self._partner() for name in config.lidars}
         self._waiting: deque[tuple[str, PointCloud]] = deque()
+        self._newest_ns = 0
         self._source = EgoSource.NONE
         self._counts: Counter[str] = Counter()
         self._state = {"ground": "", "clear_ahead_m": ""}
@@ -134,8 +135,8 @@ class OccupancyMapperStage(Stage):
             self._voxels[lidar].add(value)
         else:
             self._waiting.append((lidar, value))
-        newest_ns = max((cloud.header.stamp_ns for _, cloud in self._waiting), default=0)
-        return list(self._released(newest_ns - int(self._config.max_wait_ms * NS_PER_MS)))
+            self._newest_ns = max(self._newest_ns, value.header.stamp_ns)
+        return list(self._released(self._newest_ns - int(self._config.max_wait_ms * NS_PER_MS)))
 
     def flush(self) -> Outputs:
         """Returns the grids of the clouds that still wait, with what there is."""
@@ -144,6 +145,7 @@ class OccupancyMapperStage(Stage):
     def reset(self) -> None:
         """Forgets the grid, what waits and all that moves."""
         self._waiting.clear()
+        self._newest_ns = 0
         self._ego.reset()
         self._jumps.reset()
         self._mapper.reset()
@@ -196,7 +198,7 @@ class OccupancyMapperStage(Stage):
         pose = self._ego.tree.lookup(target, cloud.header.frame_id, stamp_ns)
         ego = self._ego.at(cloud.header.in_frame(target))
         labels = self._labels[lidar].nearest(stamp_ns)
-        misses_labels = labels is None and self._labels[lidar].may_come(stamp_ns)
+        misses_labels = labels is None and self._labels[lidar].may_come(stamp_ns, self._newest_ns)
         if not is_late and (ego is None or misses_labels):
             return None
         self._counts["labels_late"] += int(misses_labels)

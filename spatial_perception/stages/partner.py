@@ -37,9 +37,14 @@ class Partner(Generic[V]):
             return None
         return best
 
-    def may_come(self, stamp_ns: int) -> bool:
-        """Returns whether waiting can still bring a partner for a stamp."""
-        if self.is_lost(stamp_ns) or self.newest_ns is None:
+    def may_come(self, stamp_ns: int, now_ns: int) -> bool:
+        """Returns whether waiting can still bring a partner for a stamp.
+
+        Args:
+            stamp_ns: of the value that waits.
+            now_ns: newest stamp of any input.
+        """
+        if self.newest_ns is None or self.is_lost(now_ns):
             return False
         return self.newest_ns < stamp_ns and self.nearest(stamp_ns) is None
 

@@ -16,6 +16,10 @@ from spatial_perception.stages.camera import (
     CameraSegmenterStage,
     CameraSegmenterStageConfig,
 )
+from spatial_perception.stages.camera_lidar_fusion import (
+    CameraLidarFusionStage,
+    CameraLidarFusionStageConfig,
+)
 from spatial_perception.stages.classifiers import (
     LightClassifierStage,
     LightClassifierStageConfig,
@@ -30,6 +34,7 @@ from spatial_perception.stages.lidar import (
     LidarSegmenterStage,
     LidarSegmenterStageConfig,
 )
+from spatial_perception.stages.object_tracker import ObjectTrackerStage, ObjectTrackerStageConfig
 from spatial_perception.stages.occupancy import OccupancyMapperStage, OccupancyMapperStageConfig
 from spatial_perception.stages.overlay import OverlayStage, OverlayStageConfig
 from spatial_perception.stages.scan_matching import EgoMotionStage, EgoMotionStageConfig
@@ -53,6 +58,8 @@ STAGES: Mapping[str, StageType] = {
     LidarSegmenterStage.name: StageType(LidarSegmenterStageConfig, LidarSegmenterStage),
     EgoMotionStage.name: StageType(EgoMotionStageConfig, EgoMotionStage),
     OccupancyMapperStage.name: StageType(OccupancyMapperStageConfig, OccupancyMapperStage),
+    CameraLidarFusionStage.name: StageType(CameraLidarFusionStageConfig, CameraLidarFusionStage),
+    ObjectTrackerStage.name: StageType(ObjectTrackerStageConfig, ObjectTrackerStage),
     OverlayStage.name: StageType(OverlayStageConfig, OverlayStage),
 }
 

@@ -88,9 +88,7 @@ def test_cells_keep_their_place_while_the_vehicle_moves_and_turns(mapper: Occupa
         offset = grid.origin.translation[:2] / grid.resolution_m
         np.testing.assert_allclose(offset, np.round(offset), atol=1e-6)
     assert cell(grid, *odom_from_wall) > 90
-    assert (grid.cells[grid.cells >= 50]).size < 3 * 31, (
-        "no blur: 1 to 2 cells thick"
-    )
+    assert (grid.cells[grid.cells >= 50]).size < 3 * 31, "no blur: 1 to 2 cells thick"
 
 
 def test_what_moves_away_leaves_no_trail(mapper: OccupancyMapper) -> None:
