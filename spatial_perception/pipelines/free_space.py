@@ -21,6 +21,12 @@ class FreeSpaceConfig:
 
     beams: int = option(720, help="directions around the vehicle", range=(4, 36_000))
     range_m: float = option(40.0, help="so far beams look", unit="m", range=(1.0, 1000.0))
+    blind_m: float = option(
+        4.0,
+        help="sensors are blind beside the vehicle: what is unknown so near ends no beam",
+        unit="m",
+        range=(0.0, 50.0),
+    )
     corridor_m: float = option(
         2.2, help="width of the way straight ahead that must be free", unit="m", range=(0.1, 20.0)
     )
@@ -67,7 +73,7 @@ class FreeSpaceReader:
         way_m = np.arange(step_m, config.range_m, step_m, dtype=np.float32)
         places = self._ahead[:, None, :] * way_m[None, :, None]
         values = _values(grid, cells_from_base, places)
-        stops = (values >= OCCUPIED_PERCENT) | (values == UNKNOWN_CELL)
+        stops = self._stops(values, way_m)
         first = np.argmax(stops, axis=1)
         beam = np.arange(config.beams)
         is_stopped = stops[beam, first]
@@ -93,8 +99,13 @@ class FreeSpaceReader:
         across_m = np.linspace(-half_m, half_m, max(2, int(np.ceil(2 * half_m / step_m)) + 1))
         places = np.stack(np.meshgrid(way_m, across_m, indexing="ij"), axis=-1)
         values = _values(grid, cells_from_base, places.astype(np.float32))
-        stops = ((values >= OCCUPIED_PERCENT) | (values == UNKNOWN_CELL)).any(axis=1)
+        stops = self._stops(values.T, way_m).any(axis=0)
         return float(way_m[np.argmax(stops)]) if stops.any() else self._config.range_m
+
+    def _stops(self, values: np.ndarray, way_m: np.ndarray) -> np.ndarray:
+        """Returns which of (A, B) cells end a way, at (B,) distances."""
+        is_unknown = (values == UNKNOWN_CELL) & (way_m > self._config.blind_m)
+        return np.asarray((values >= OCCUPIED_PERCENT) | is_unknown)
 
 
 def _values(grid: OccupancyGrid, cells_from_base: Pose, places_m: np.ndarray) -> np.ndarray:

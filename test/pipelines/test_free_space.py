@@ -5,7 +5,7 @@ import numpy as np
 from spatial_perception.core import Header, OccupancyGrid, Pose
 from spatial_perception.pipelines.free_space import FreeSpaceConfig, FreeSpaceReader
 
-CONFIG = FreeSpaceConfig(beams=4, range_m=8.0, corridor_m=2.0)
+CONFIG = FreeSpaceConfig(beams=4, range_m=8.0, blind_m=0.0, corridor_m=2.0)
 
 
 def grid_with_wall() -> OccupancyGrid:
@@ -38,7 +38,17 @@ def test_the_vehicle_may_stand_anywhere_and_look_anywhere() -> None:
 
 
 def test_a_beam_that_meets_nothing_is_infinite() -> None:
-    config = FreeSpaceConfig(beams=4, range_m=2.0)
+    config = FreeSpaceConfig(beams=4, range_m=2.0, blind_m=0.0)
     free = FreeSpaceReader(config)(grid_with_wall(), Pose.identity(), "base_link")
     assert np.isinf(free.scan.ranges_m[2])
     assert free.ahead_m == 2.0
+
+
+def test_unknown_cells_beside_the_vehicle_end_nothing_but_obstacles_do() -> None:
+    grid = grid_with_wall()
+    grid.cells[15:35, 25:33] = -1  # from base_link to 1.6 m ahead
+    near = FreeSpaceConfig(beams=4, range_m=8.0, blind_m=2.0, corridor_m=2.0)
+    assert abs(FreeSpaceReader(near)(grid, Pose.identity(), "base_link").ahead_m - 3.0) < 0.11
+    assert FreeSpaceReader(CONFIG)(grid, Pose.identity(), "base_link").ahead_m < 0.11
+    grid.cells[:, 30] = 100
+    assert abs(FreeSpaceReader(near)(grid, Pose.identity(), "base_link").ahead_m - 1.0) < 0.11
