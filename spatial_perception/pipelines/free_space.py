@@ -19,7 +19,7 @@ _STEP_SHARE = 0.7
 class FreeSpaceConfig:
     """Beams around the vehicle."""
 
-    beams: int = option(720, help="directions around the vehicle", range=(4, 36_000))
+    beams: int = option(360, help="directions around the vehicle", range=(4, 36_000))
     range_m: float = option(40.0, help="so far beams look", unit="m", range=(1.0, 1000.0))
     blind_m: float = option(
         4.0,

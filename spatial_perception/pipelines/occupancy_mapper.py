@@ -17,6 +17,7 @@ from spatial_perception.pipelines.ray_clearing import RayClearing, Rays
 GROUND_CLASSES = ("road", "sidewalk", "terrain")
 _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
+_GROUND_POINTS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,9 @@ class OccupancyMapper:
         is_new = self._outside_ego(cloud.points)
         points = cloud.points if is_new.all() else cloud.points[is_new]
         classes = None if labels is None else labels.labels[is_new]
-        ground = estimate_ground(points, self._config.ground).refined(_GROUND_REFINEMENT)
+        ground = estimate_ground(points[:: _thinning(len(points))], self._config.ground).refined(
+            _GROUND_REFINEMENT
+        )
         rays, cell = self._rays(points, ground, sensor_origin_m, pose, classes, labels)
         self._observe(rays, cell, pose, sensor_origin_m)
         cells = self._memory.percent()
@@ -179,7 +182,8 @@ class OccupancyMapper:
         sensor = (pose.apply(origin_m[None])[0, :2] - self._memory.corner_m) / config.resolution_m
         scan = self._clearing.look(rays, int(np.floor(sensor[1])), int(np.floor(sensor[0])))
         ends = np.flatnonzero(rays.is_obstacle & (cell >= 0))
-        count = np.bincount(cell[ends], minlength=self._cells**2)
+        count = np.zeros(self._cells**2, np.int32)
+        np.add.at(count, cell[ends], np.int32(1))
         hit = np.flatnonzero(count)
         weight = np.minimum(count[hit], _COUNTED_POINTS) * np.float32(config.evidence.hit_log_odds)
         has_arrived = self._memory.update(hit, weight, scan.free)
@@ -222,3 +226,8 @@ class OccupancyMapper:
                 found = self._cell(places[:, 0], places[:, 1], pose.translation[:2])
                 found = found[found >= 0]
                 flat[found[flat[found] == UNKNOWN_CELL]] = config.voxel_percent
+
+
+def _thinning(count: int) -> int:
+    """Returns which share of so many points is enough to find the ground: one of every how many."""
+    return max(1, round(count / _GROUND_POINTS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 
 _LEAST_FALL_M = 0.1
+_ONE = np.int16(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +81,7 @@ class RayClearing:
         offsets = np.arange(-cells, cells + 1, dtype=np.float32) * np.float32(resolution_m)
         range_m, azimuth = self._polar(*np.meshgrid(offsets, offsets))
         ring = np.minimum(range_m / np.float32(resolution_m), self._range_bins - 1)
-        self._raster_of_offset = azimuth * self._range_bins + ring.astype(np.int32)
+        self._raster_of_offset = ring.astype(np.int32) * azimuth_bins + azimuth
 
     def look(self, rays: Rays, sensor_row: int, sensor_column: int) -> Look:
         """Returns what a scan says of the cells.
@@ -101,8 +103,7 @@ class RayClearing:
         self._close_gaps(raster, azimuth)
 
         def behind(which: np.ndarray) -> np.ndarray:
-            bins, ranges = azimuth.take(which), range_m.take(which)
-            shadow = self._filled(bins, ranges, ranges + self._body_m)
+            shadow = self._shadows(azimuth.take(which), range_m.take(which))
             return np.asarray(shadow.ravel().take(window))
 
         return Look(raster.ravel().take(window), behind)
@@ -129,7 +130,7 @@ class RayClearing:
         is_empty = np.bincount(azimuth, minlength=self._azimuth_bins) == 0
         empty = np.flatnonzero(is_empty)
         before, after = empty - 1, (empty + 1) % self._azimuth_bins
-        raster[empty] = raster[before] & raster[after]
+        raster[:, empty] = raster[:, before] & raster[:, after]
 
     def _filled(self, azimuth: np.ndarray, start_m: np.ndarray, end_m: np.ndarray) -> np.ndarray:
         """Returns the raster of intervals, each to the bin in which it ends."""
@@ -137,13 +138,25 @@ class RayClearing:
         start = np.minimum(start_m * per_bin, last).astype(np.int32)
         end = np.minimum(end_m * per_bin + 1, last).astype(np.int32)
         kept = np.flatnonzero(start < end)
-        row = azimuth.take(kept) * self._range_bins
-        size = self._azimuth_bins * self._range_bins
-        change = np.bincount(row + start.take(kept), minlength=size)
-        change -= np.bincount(row + end.take(kept), minlength=size)
-        depth = change.astype(np.int16).reshape(self._azimuth_bins, -1)
-        np.cumsum(depth, axis=1, out=depth)
+        azimuth, end = azimuth.take(kept), end.take(kept)
+        depth = np.zeros((self._range_bins, self._azimuth_bins), np.int16)
+        np.add.at(depth.ravel(), start.take(kept) * self._azimuth_bins + azimuth, _ONE)
+        np.subtract.at(depth.ravel(), end * self._azimuth_bins + azimuth, _ONE)
+        for before, row in itertools.pairwise(depth[: int(end.max(initial=0)) + 1]):
+            row += before  # a loop over rows is several times as fast as cumsum along them
         return depth > 0
+
+    def _shadows(self, azimuth: np.ndarray, range_m: np.ndarray) -> np.ndarray:
+        """Returns the raster of what lies within `body_m` behind the nearest of some ends."""
+        nearest_m = np.full(self._azimuth_bins, np.inf, np.float32)
+        np.minimum.at(nearest_m, azimuth, range_m)
+        bins = np.flatnonzero(np.isfinite(nearest_m))
+        first = (nearest_m[bins] / np.float32(self._resolution_m)).astype(np.int32)
+        length = int(np.ceil(self._body_m / self._resolution_m)) + 1
+        rings = np.minimum(first[:, None] + np.arange(length), self._range_bins - 1)
+        raster = np.zeros((self._range_bins, self._azimuth_bins), bool)
+        raster[rings, bins[:, None]] = True
+        return raster
 
     def _polar(self, dx_m: np.ndarray, dy_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns ranges in metres and azimuth bins; OpenCV's angle is good to 0.01 degrees."""
