@@ -14,7 +14,10 @@ STAGES = (
     "light_classifier",
     "lidar_detector",
     "lidar_segmenter",
+    "ego_motion",
     "occupancy_mapper",
+    "camera_lidar_fusion",
+    "object_tracker",
     "overlay",
 )
 
@@ -22,6 +25,8 @@ EXTRAS = {
     # inference on processor cores, the default of machines without an NVIDIA GPU
     "cpu": ["openvino>=2025.0", "onnxruntime>=1.19"],
     "rtx": ["tensorrt-rtx>=1.2", "cuda-python>=12.6", "onnx>=1.17"],
+    # odometry from LiDAR scans, where neither /tf nor /odom give it
+    "scan_matching": ["kiss-icp>=1.2"],
     "dds": ["cyclonedds>=11.0"],
     "simulation": ["open3d>=0.19"],
     "training": [
@@ -40,6 +45,8 @@ EXTRAS["test"] = [
     "pytest>=8",
     "pytest-xdist>=3.5",
     "hypothesis>=6",
+    "motmetrics>=1.4",
+    "trackeval>=1.3",
     "torch-geometric>=2.5",
     "tensorrt-rtx>=1.2",
 ]

@@ -19,7 +19,10 @@ STAGES = (
     "light_classifier",
     "lidar_detector",
     "lidar_segmenter",
+    "ego_motion",
     "occupancy_mapper",
+    "camera_lidar_fusion",
+    "object_tracker",
     "overlay",
 )
 TOPICS = {

@@ -22,7 +22,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             *("torch", "safetensors"),
         },
     ),
-    "pipelines": ({"core", "ops", "runtime"}, {"numpy", "scipy", "cv2"}),
+    "pipelines": ({"core", "ops", "runtime"}, {"numpy", "scipy", "cv2", "kiss_icp"}),
     "messages": ({"core"}, {"numpy", "rosbags", "cv2"}),
     "visualization": ({"core"}, {"numpy", "cv2", "matplotlib"}),
     "stages": (
@@ -58,6 +58,7 @@ EAGER_FORBIDDEN = {  # must be imported inside functions, so that a vehicle's in
         *("openvino", "onnxruntime", "onnx", "tensorrt", "tensorrt_rtx"),
         *("cuda", "torch", "safetensors", "spatial_perception.networks"),
     },
+    "pipelines": {"kiss_icp"},
     "datasets": {"pyarrow"},
     "simulation": {"open3d"},
 }

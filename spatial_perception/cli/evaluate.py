@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spatial_perception.cli.progress import progress_bar
-from spatial_perception.evaluation import DATASETS
+from spatial_perception.evaluation import DATASETS, DRIVES
 from spatial_perception.evaluation.report import Report
 
 
@@ -21,7 +21,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Runs a model over a data set in its published layout and measures it.",
     )
     parser.add_argument("model", help="name or folder of a model")
-    parser.add_argument("--dataset", required=True, choices=DATASETS, help="which layout")
+    parser.add_argument(
+        "--dataset", required=True, choices=(*DATASETS, DRIVES), help="which layout"
+    )
     parser.add_argument("--root", required=True, type=Path, help="folder of the data set")
     parser.add_argument("--split", help="part of the data set; each has its own default")
     parser.add_argument(
@@ -31,6 +33,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--precision", default="", help="fp32, fp16, bf16, int8; default: model's")
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0 for all")
     parser.add_argument("--figures", type=Path, metavar="DIR", help="write figures there")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="parameters of the graph (drives only)"
+    )
+    parser.add_argument(
+        "--replayed", type=Path, metavar="DIR", help="keep replayed bags there (drives only)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there")
     parser.set_defaults(run=run)
 
@@ -41,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: If the model or the data set is missing or does not fit.
     """
+    from spatial_perception.cli.evaluate_drives import evaluate_drives
     from spatial_perception.evaluation.evaluators import evaluate
     from spatial_perception.evaluation.measurement import Request
     from spatial_perception.pipelines.model import EngineOptions
@@ -54,8 +63,12 @@ def run(arguments: argparse.Namespace) -> int:
         engine=EngineOptions(arguments.backend, arguments.precision, arguments.threads),
     )
     console = Console()
+    figures: list[Path] = []
     with progress_bar(console, f"{request.model} on {request.dataset}") as show:
-        report, figures = evaluate(request, show, arguments.figures)
+        if request.dataset == DRIVES:
+            report = evaluate_drives(request, arguments.config, arguments.replayed, show)
+        else:
+            report, figures = evaluate(request, show, arguments.figures)
     console.print(_table(report))
     for path in figures:
         console.print(f"figure  {path}", highlight=False, soft_wrap=True)
@@ -68,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _table(report: Report) -> Table:
     title = f"{report.model} on {report.dataset} ({report.split}), {report.frames} frames"
     table = Table("metric", title=title)
-    table.add_column("%", justify="right")
+    table.add_column("%, or as named", justify="right")
     table.add_column("90 % interval over frames", justify="right")
     for name, value in report.metrics.items():
         low, high = report.interval_90.get(name, (value, value))

@@ -63,6 +63,12 @@ def iou_bev(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
 
 
+def paired_overlap_bev(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Returns (N,) float64 areas that (N, 5) x y l w yaw boxes share, the first with the first."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    return _clip_quads(bev_corners(a), bev_corners(b)) if len(a) else np.zeros(0)
+
+
 def iou_3d(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Returns (N, M) float64 exact overlap of upright (., 7) x y z l w h yaw boxes."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from spatial_perception.core.camera import PinholeCamera
+from spatial_perception.core.camera_objects import CameraObjects
 from spatial_perception.core.detections import Detections2D, Detections3D
 from spatial_perception.core.diagnostics import DiagnosticLevel, Diagnostics, DiagnosticStatus
+from spatial_perception.core.free_space import Polygon, RangeScan
 from spatial_perception.core.header import Header
 from spatial_perception.core.image import CameraImage, LabelImage
 from spatial_perception.core.labels import (
@@ -22,6 +24,7 @@ from spatial_perception.core.occupancy import OccupancyGrid
 from spatial_perception.core.odometry import Odometry
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
 from spatial_perception.core.pose import Pose
+from spatial_perception.core.predictions import Predictions
 from spatial_perception.core.tracks import Tracks
 from spatial_perception.core.transforms import StampedTransform, Transforms
 from spatial_perception.core.voxels import VoxelGrid
@@ -126,6 +129,28 @@ def example_tracks() -> Tracks:
     )
 
 
+def example_predictions() -> Predictions:
+    """Returns `example_tracks` with two ways of three steps each."""
+    tracks = example_tracks()
+    poses = np.arange(2 * 2 * 3 * 4, dtype=np.float32).reshape(2, 2, 3, 4) / 32
+    confidences = np.array([[0.75, 0.25], [0.5, 0.5]], np.float32)
+    return Predictions(tracks, poses, confidences, 0.5)
+
+
+def example_camera_objects() -> CameraObjects:
+    """Returns a person with a position and a sign of which only the bearing is known."""
+    return CameraObjects(
+        example_header(),
+        np.array([[8.0, 2.0, 0.9], [np.nan, np.nan, np.nan]], np.float32),
+        np.array([0.25, -0.1], np.float32),
+        np.array([-0.05, 0.08], np.float32),
+        np.array([8.2, np.nan], np.float32),
+        np.array([0.8, 0.6], np.float32),
+        np.array([3, 7], np.int32),
+        CAMERA_OBJECT_LABELS,
+    )
+
+
 def example_voxel_grid() -> VoxelGrid:
     """Returns 2 x 3 x 4 voxels (z y x), two of them occupied."""
     labels = np.full((2, 3, 4), UNLABELED, np.uint8)
@@ -140,6 +165,17 @@ def example_occupancy_grid() -> OccupancyGrid:
     cells = np.array([[-1, 0, 100], [50, -1, 0]], np.int8)
     origin = Pose.from_yaw(0.0, np.array([-1.0, -0.5, 0.0]))
     return OccupancyGrid(example_header(), cells, 0.2, origin)
+
+
+def example_range_scan() -> RangeScan:
+    """Returns four beams: an obstacle ahead, nothing at the sides, unknown behind."""
+    ranges = np.array([7.5, np.inf, np.nan, np.inf], np.float32)
+    return RangeScan(example_header(), 0.0, 1.5, 0.0, 40.0, ranges)
+
+
+def example_polygon() -> Polygon:
+    """Returns a triangle ahead."""
+    return Polygon(example_header(), np.array([[0, 0, 0], [9, -2, 0], [9, 2, 0]], np.float32))
 
 
 def example_marker_array() -> MarkerArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from spatial_perception.core.checks import check_array
 from spatial_perception.core.detections import Detections3D
 from spatial_perception.core.header import Header
 from spatial_perception.core.labels import LabelSet
+from spatial_perception.core.pose import Pose
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,4 +66,38 @@ class Tracks:
             self.scores,
             self.labels,
             self.label_set,
+        )
+
+    def selected(self, which: np.ndarray) -> Tracks:
+        """Returns the tracks of a boolean mask or an index array."""
+        return dataclasses.replace(
+            self,
+            centers_m=self.centers_m[which],
+            sizes_lwh_m=self.sizes_lwh_m[which],
+            yaws_rad=self.yaws_rad[which],
+            velocities_mps=self.velocities_mps[which],
+            yaw_rates_radps=self.yaw_rates_radps[which],
+            scores=self.scores[which],
+            labels=self.labels[which],
+            ids=self.ids[which],
+        )
+
+    def transformed(self, target_from_source: Pose, frame_id: str) -> Tracks:
+        """Returns the tracks in another frame that is at rest relative to this one.
+
+        Velocities keep their reference (over ground, if they were) and are turned into the new
+        frame's axes; boxes stay upright.
+        """
+        boxes = self.detections().transformed(target_from_source, frame_id)
+        turn = target_from_source.rotation[:2, :2].astype(np.float32)
+        vx, vy = self.velocities_mps[:, 0], self.velocities_mps[:, 1]
+        turned = np.stack(
+            [turn[0, 0] * vx + turn[0, 1] * vy, turn[1, 0] * vx + turn[1, 1] * vy], axis=1
+        )
+        return dataclasses.replace(
+            self,
+            header=boxes.header,
+            centers_m=boxes.centers_m,
+            yaws_rad=boxes.yaws_rad,
+            velocities_mps=turned,
         )

@@ -12,3 +12,6 @@ DATASETS = (
     "simulated",
 )
 """What `evaluate` knows by name; kept here so that the command line starts without the rest."""
+
+DRIVES = "drives"
+"""Bags with truth, over which the whole graph runs; the command line replays them itself."""

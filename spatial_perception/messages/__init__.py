@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from spatial_perception.errors import ConfigError
+from spatial_perception.messages.autoware import (
+    DETECTED_OBJECTS,
+    PREDICTED_OBJECTS,
+    TRACKED_OBJECTS,
+)
 from spatial_perception.messages.camera_info import CAMERA_INFO
+from spatial_perception.messages.camera_objects import CAMERA_OBJECTS
 from spatial_perception.messages.codec import Codec
 from spatial_perception.messages.compressed_image import COMPRESSED_IMAGE
 from spatial_perception.messages.detections import DETECTIONS_2D, DETECTIONS_3D, TRACKS
 from spatial_perception.messages.diagnostics import DIAGNOSTICS, LATENCY
+from spatial_perception.messages.free_space import POLYGON, RANGE_SCAN
 from spatial_perception.messages.geometry import ODOMETRY, TRANSFORMS
 from spatial_perception.messages.image import IMAGE
 from spatial_perception.messages.labels import (
@@ -30,6 +37,7 @@ CODECS: tuple[Codec[Any], ...] = (
     LABELLED_CLOUD,
     VOXELS,
     TRACK_STATES,
+    CAMERA_OBJECTS,
     IMAGE,
     COMPRESSED_IMAGE,
     CAMERA_INFO,
@@ -38,11 +46,16 @@ CODECS: tuple[Codec[Any], ...] = (
     DETECTIONS_2D,
     DETECTIONS_3D,
     TRACKS,
+    DETECTED_OBJECTS,
+    TRACKED_OBJECTS,
+    PREDICTED_OBJECTS,
     LABEL_IMAGE,
     LABEL_COLOR_IMAGE,
     LABEL_INFO,
     VISION_INFO,
     OCCUPANCY_GRID,
+    RANGE_SCAN,
+    POLYGON,
     MARKERS,
     DIAGNOSTICS,
     LATENCY,
@@ -79,8 +92,10 @@ def input_codec(ros_type: str) -> Codec[Any]:
 
 __all__ = [
     "CAMERA_INFO",
+    "CAMERA_OBJECTS",
     "CODECS",
     "COMPRESSED_IMAGE",
+    "DETECTED_OBJECTS",
     "DETECTIONS_2D",
     "DETECTIONS_3D",
     "DIAGNOSTICS",
@@ -94,6 +109,10 @@ __all__ = [
     "OCCUPANCY_GRID",
     "ODOMETRY",
     "POINT_CLOUD",
+    "POLYGON",
+    "PREDICTED_OBJECTS",
+    "RANGE_SCAN",
+    "TRACKED_OBJECTS",
     "TRACKS",
     "TRACK_STATES",
     "TRANSFORMS",

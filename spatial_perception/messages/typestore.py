@@ -11,6 +11,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.base import TypesysError
 
 from spatial_perception.errors import DecodeError
+from spatial_perception.messages.autoware_msgs import AUTOWARE_CLASSES, AUTOWARE_DEFINITIONS
 from spatial_perception.messages.vision_msgs import VISION_CLASSES, VISION_DEFINITIONS
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ MessageT = TypeVar("MessageT")
 
 @cache
 def typestore() -> Typestore:
-    """Returns ROS 2 Jazzy's message types together with the ones of vision_msgs in use."""
+    """Returns ROS 2 Jazzy's message types with those of vision_msgs and Autoware in use."""
     store = get_typestore(Stores.ROS2_JAZZY)
     fields = {}
-    for name, text in VISION_DEFINITIONS.items():
+    for name, text in {**VISION_DEFINITIONS, **AUTOWARE_DEFINITIONS}.items():
         fields.update(get_types_from_msg(text, name))
     store.register(fields)
-    store.types.update({cls.__msgtype__: cls for cls in VISION_CLASSES})
+    store.types.update({cls.__msgtype__: cls for cls in (*VISION_CLASSES, *AUTOWARE_CLASSES)})
     return store
 
 

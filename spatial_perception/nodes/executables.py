@@ -56,9 +56,24 @@ def lidar_segmenter() -> int:
     return run_stage("lidar_segmenter")
 
 
+def ego_motion() -> int:
+    """Runs the stage ego_motion."""
+    return run_stage("ego_motion")
+
+
 def occupancy_mapper() -> int:
     """Runs the stage occupancy_mapper."""
     return run_stage("occupancy_mapper")
+
+
+def camera_lidar_fusion() -> int:
+    """Runs the stage camera_lidar_fusion."""
+    return run_stage("camera_lidar_fusion")
+
+
+def object_tracker() -> int:
+    """Runs the stage object_tracker."""
+    return run_stage("object_tracker")
 
 
 def overlay() -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from scipy import ndimage
 
@@ -58,6 +60,21 @@ class GroundGrid:
         corner += width
         far = flat[corner] + column_share * (flat[corner + 1] - flat[corner])
         heights: np.ndarray = near + row_share * (far - near)
+        return heights
+
+    def refined(self, factor: int) -> GroundGrid:
+        """Returns the same ground on cells that are smaller by a factor, bilinear."""
+        size = tuple(factor * n for n in self.heights_m.shape[::-1])
+        heights = cv2.resize(self.heights_m, size, interpolation=cv2.INTER_LINEAR)
+        return GroundGrid(heights, self.corner_m, self.cell_m / factor)
+
+    def cell_height_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Returns (N,) float32 heights of the cells at (N,) places, of the nearest cell outside."""
+        rows, columns = self.heights_m.shape
+        per_cell, corner = np.float32(1.0 / self.cell_m), np.float32(self.corner_m)
+        column = np.clip((x - corner) * per_cell, 0, columns - 1).astype(np.int32)
+        row = np.clip((y - corner) * per_cell, 0, rows - 1).astype(np.int32)
+        heights: np.ndarray = self.heights_m.ravel().take(row * columns + column)
         return heights
 
     def _interval(self, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -131,42 +148,32 @@ def _without_pits(heights: np.ndarray, step: float) -> np.ndarray:
 
     Mirror reflections appear metres under the road, in cells that hold nothing else.
     """
+    known = np.isfinite(heights)
     around = np.pad(heights, 2, constant_values=np.inf)
-    views = np.lib.stride_tricks.sliding_window_view(around, (5, 5)).reshape(*heights.shape, 25)
-    ordered = np.sort(views, axis=2)  # unknown cells are infinite: they come last
-    quarter = np.isfinite(ordered).sum(axis=2) // 4
-    reference = np.take_along_axis(ordered, quarter[..., None], axis=2)[..., 0]
-    pit = np.isfinite(heights) & (quarter > 0) & (heights < reference - step - _PIT_DEPTH_M)
-    return np.where(pit, np.inf, heights)
+    views = np.lib.stride_tricks.sliding_window_view(around, (5, 5))[known].reshape(-1, 25)
+    ordered = np.sort(views, axis=1)  # unknown cells are infinite: they come last
+    quarter = np.isfinite(ordered).sum(axis=1) // 4
+    reference = np.take_along_axis(ordered, quarter[:, None], axis=1)[:, 0]
+    pit = (quarter > 0) & (heights[known] < reference - step - _PIT_DEPTH_M)
+    result = heights.copy()
+    result[known] = np.where(pit, np.inf, heights[known])
+    return result
 
 
 def _limit_slope(heights: np.ndarray, step: float) -> np.ndarray:
     """Returns the largest surface below `heights` that rises by at most `step` a cell.
 
-    Wide strides first: they only bring the low places nearer, so that few single steps remain.
+    A chamfer distance transform (Borgefors 1986) whose seeds have heights: along the rows, then
+    row by row down and up; rows that are limited along themselves stay so.
     """
-    limited = heights
-    for stride in (16, 8, 4, 2):
-        limited = _lowered(limited, step, stride)
-    for _ in range(heights.shape[0]):
-        lower = _lowered(limited, step, 1)
-        if np.array_equal(lower, limited):
-            break
-        limited = lower
+    ramp = step * np.arange(heights.shape[1])
+    rightward = np.minimum.accumulate(heights - ramp, axis=1) + ramp
+    leftward = np.minimum.accumulate((heights + ramp)[:, ::-1], axis=1)[:, ::-1] - ramp
+    limited: np.ndarray = np.minimum(rightward, leftward)
+    for rows in (limited, limited[::-1]):
+        for before, row in itertools.pairwise(rows):
+            straight, diagonal = before + step, before + step * np.sqrt(2.0)
+            np.minimum(row, straight, out=row)
+            np.minimum(row[1:], diagonal[:-1], out=row[1:])
+            np.minimum(row[:-1], diagonal[1:], out=row[:-1])
     return limited
-
-
-def _lowered(heights: np.ndarray, step: float, stride: int) -> np.ndarray:
-    """Returns each height, or what the eight places `stride` cells away allow if it is less."""
-    rows, columns = heights.shape
-    padded = np.pad(heights, stride, constant_values=np.inf)
-    across = heights.copy()
-    for shift in (0, 2 * stride):
-        beside = padded[stride:-stride, shift : shift + columns] + step * stride
-        np.minimum(across, beside, out=across)
-        above = padded[shift : shift + rows, stride:-stride] + step * stride
-        np.minimum(across, above, out=across)
-        for other in (0, 2 * stride):
-            corner = padded[shift : shift + rows, other : other + columns]
-            np.minimum(across, corner + step * stride * np.sqrt(2.0), out=across)
-    return across

@@ -1,4 +1,4 @@
-"""An occupancy grid from the rays of one scan."""
+"""An occupancy grid over time from the rays of LiDAR scans."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatial_perception.config import option
-from spatial_perception.core import OccupancyGrid, PointCloud, Pose
+from spatial_perception.core import LabelledCloud, OccupancyGrid, PointCloud, Pose, VoxelGrid
 from spatial_perception.core.occupancy import UNKNOWN_CELL
-from spatial_perception.ops.ground import GroundConfig, estimate_ground
+from spatial_perception.core.transforms import NS_PER_S
+from spatial_perception.ops.ground import GroundConfig, GroundGrid, estimate_ground
+from spatial_perception.pipelines.grid_memory import EvidenceConfig, GridMemory
+from spatial_perception.pipelines.ray_clearing import RayClearing, Rays
+
+GROUND_CLASSES = ("road", "sidewalk", "terrain")
+_GROUND_REFINEMENT = 6
+_COUNTED_POINTS = 3
+_GROUND_POINTS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +30,36 @@ class OccupancyMapperConfig:
     max_height_m: float = option(
         2.5, help="higher points are overhead, the vehicle passes below", unit="m", range=(0, 20)
     )
-    ego_radius_m: float = option(
-        2.0, help="returns nearer than this are the vehicle's own", unit="m", range=(0.0, 20.0)
-    )
+    ego_length_m: float = option(
+        4.8, help="the vehicle itself, around base_link: free, its returns unused", unit="m",
+        range=(0.0, 30.0),
+    )  # fmt: skip
+    ego_width_m: float = option(2.0, help="the vehicle itself", unit="m", range=(0.0, 10.0))
     azimuth_bins: int = option(1800, help="rays around the sensor", range=(36, 36_000))
-    hit_log_odds: float = option(0.9, help="what one obstacle point adds", range=(0.0, 20.0))
-    miss_log_odds: float = option(-1.5, help="what a ray that crosses adds", range=(-20.0, 0.0))
-    limit_log_odds: float = option(4.6, help="where evidence saturates", range=(0.1, 20.0))
+    shadow_m: float = option(
+        12.0, help="what rays below an obstacle do not clear behind it", unit="m", range=(0.0, 50.0)
+    )
+    body_m: float = option(
+        12.0, help="length of bodies: behind what has arrived nothing remembered as free is kept",
+        unit="m", range=(0.0, 50.0),
+    )  # fmt: skip
+    label_height_m: float = option(
+        0.6, help="points that are labelled ground are obstacles from this height on", unit="m",
+        range=(0.0, 20.0),
+    )  # fmt: skip
+    voxel_percent: int = option(
+        60, help="occupancy of unknown cells below occupied voxels; 0 for none", range=(0, 100)
+    )
+    evidence: EvidenceConfig = option(default_factory=EvidenceConfig, help="weights of evidence")
     ground: GroundConfig = option(default_factory=GroundConfig, help="ground estimate")
 
 
 class OccupancyMapper:
-    """Marks where obstacles are and what lies free before them, in the frame of the cloud.
+    """Marks where obstacles are and clears what rays have crossed, scan after scan.
 
-    Around the sensor each azimuth bin keeps its nearest obstacle and its farthest return. A cell
-    is free where the rays of its bin cross it on their way, never behind the nearest obstacle:
-    a ray that passes over a low obstacle says nothing of the ground behind it. Behind it, only
-    returns from the ground itself clear the cell they lie in. Log-odds as in Elfes (1989).
+    Each ray clears the cells that it crosses lower than the lowest obstacle that counts, and marks
+    the cell in which it ends on an obstacle (`RayClearing`). A cell that is crossed now loses what
+    it remembers of an obstacle within two scans, so that what moves leaves no trail.
 
     Args:
         config: size of the grid and weights of the evidence.
@@ -47,72 +68,166 @@ class OccupancyMapper:
     def __init__(self, config: OccupancyMapperConfig) -> None:
         self._config = config
         self._cells = round(config.size_m / config.resolution_m)
-        edge = -config.size_m / 2
-        centers = edge + (np.arange(self._cells, dtype=np.float32) + 0.5) * config.resolution_m
-        self._center_x, self._center_y = np.meshgrid(centers, centers)
-        self._corner = Pose.from_yaw(0.0, np.array([edge, edge, 0.0]))
-        self._polar_origin: np.ndarray | None = None
-        self._cell_bin = np.zeros(0, np.int64)
-        self._cell_range = np.zeros(0, np.float32)
+        self._memory = GridMemory(self._cells, config.resolution_m, config.evidence)
+        self._clearing = RayClearing(
+            self._cells,
+            config.resolution_m,
+            config.azimuth_bins,
+            config.min_height_m,
+            config.shadow_m,
+            config.body_m,
+        )
+        self._stamp_ns: int | None = None
 
-    def __call__(self, cloud: PointCloud, sensor_origin_m: np.ndarray) -> OccupancyGrid:
-        """Returns the grid around the origin of the cloud's frame.
+    def reset(self) -> None:
+        """Forgets everything seen so far."""
+        self._memory.reset()
+        self._stamp_ns = None
+
+    def __call__(
+        self,
+        cloud: PointCloud,
+        sensor_origin_m: np.ndarray,
+        odom_from_base: Pose | None = None,
+        odom_frame: str = "odom",
+        labels: LabelledCloud | None = None,
+        voxels: VoxelGrid | None = None,
+    ) -> OccupancyGrid:
+        """Returns the grid around the vehicle, its axes those of the odometry frame.
+
+        Without the vehicle's pose it is the grid of this scan alone, in the cloud's frame.
 
         Args:
-            cloud: points in the grid's frame: x forward, z up, on the ground under the vehicle.
-            sensor_origin_m: (3,) where the rays start, metres, same frame.
+            cloud: points in base_link: x forward, z up, on the ground under the vehicle.
+            sensor_origin_m: (3,) where the rays start, metres, base_link.
+            odom_from_base: where the vehicle is in a frame that does not move.
+            odom_frame: name of that frame.
+            labels: classes of the same points.
+            voxels: semantic voxels in base_link, for cells that no ray has seen.
         """
+        pose = odom_from_base or Pose.identity()
+        self._advance(cloud.header.stamp_ns, pose, forget=odom_from_base is None)
+        is_new = self._outside_ego(cloud.points)
+        points = cloud.points if is_new.all() else cloud.points[is_new]
+        classes = None if labels is None else labels.labels[is_new]
+        ground = estimate_ground(points[:: _thinning(len(points))], self._config.ground).refined(
+            _GROUND_REFINEMENT
+        )
+        rays, cell = self._rays(points, ground, sensor_origin_m, pose, classes, labels)
+        self._observe(rays, cell, pose, sensor_origin_m)
+        cells = self._memory.percent()
+        if voxels is not None and self._config.voxel_percent:
+            self._add_prior(cells, voxels, ground, pose)
+        frame = cloud.header.frame_id if odom_from_base is None else odom_frame
+        corner = Pose.from_yaw(0.0, np.append(self._memory.corner_m, 0.0))
+        return OccupancyGrid(cloud.header.in_frame(frame), cells, self._config.resolution_m, corner)
+
+    def _advance(self, stamp_ns: int, pose: Pose, forget: bool) -> None:
+        if forget or self._stamp_ns is None or stamp_ns < self._stamp_ns:
+            self._memory.reset()
+        else:
+            self._memory.fade((stamp_ns - self._stamp_ns) / NS_PER_S)
+        self._stamp_ns = stamp_ns
+        self._memory.move_to(float(pose.translation[0]), float(pose.translation[1]))
+
+    def _outside_ego(self, points: np.ndarray) -> np.ndarray:
+        half_m = np.float32(self._config.ego_length_m / 2), np.float32(self._config.ego_width_m / 2)
+        outside: np.ndarray = np.abs(points[:, 0]) > half_m[0]
+        outside |= np.abs(points[:, 1]) > half_m[1]
+        return outside
+
+    def _rays(
+        self,
+        points: np.ndarray,
+        ground: GroundGrid,
+        origin_m: np.ndarray,
+        pose: Pose,
+        classes: np.ndarray | None,
+        labels: LabelledCloud | None,
+    ) -> tuple[Rays, np.ndarray]:
+        """Returns the rays of a scan and the cell of each end, -1 outside of the grid."""
         config = self._config
-        self._prepare_polar(sensor_origin_m)
-        outside = np.hypot(cloud.points[:, 0], cloud.points[:, 1]) > config.ego_radius_m
-        points = cloud.points[outside]
-        height = points[:, 2] - estimate_ground(points, config.ground).height_at(points[:, :2])
-        is_obstacle = (height > config.min_height_m) & (height < config.max_height_m)
-        is_ground = height <= config.min_height_m
+        x, y, z = np.ascontiguousarray(points.T)
+        height = z - ground.cell_height_at(x, y)
+        is_ground = height <= np.float32(config.min_height_m)
+        is_obstacle = ~is_ground & (height < np.float32(config.max_height_m))
+        if classes is not None and labels is not None:
+            known = [n for n in GROUND_CLASSES if n in labels.label_set.names]
+            lut = np.zeros(256, bool)
+            lut[[labels.label_set.index(name) for name in known]] = True
+            taken_out = lut[classes] & is_obstacle & (height < np.float32(config.label_height_m))
+            is_obstacle &= ~taken_out
+            is_ground |= taken_out
+        sensor_m = pose.apply(origin_m[None])[0]
+        turned = pose.rotation.astype(np.float32)
+        ox, oy, oz = origin_m.astype(np.float32)
+        dx, dy = (turned[k, 0] * (x - ox) + turned[k, 1] * (y - oy) + turned[k, 2] * (z - oz)
+                  for k in (0, 1))  # fmt: skip
+        below = ground.cell_height_at(np.array([ox]), np.array([oy]))[0]
+        rays = Rays(float(oz - below), dx, dy, height, is_obstacle, is_ground)
+        return rays, self._cell(dx, dy, sensor_m[:2])
 
-        bins, ranges = self._polar(points[:, 0], points[:, 1], sensor_origin_m)
-        nearest = np.full(config.azimuth_bins, np.inf, np.float32)
-        np.minimum.at(nearest, bins[is_obstacle], ranges[is_obstacle])
-        farthest = np.zeros(config.azimuth_bins, np.float32)
-        np.maximum.at(farthest, bins[is_ground], ranges[is_ground])
-        free_range = np.where(
-            np.isfinite(nearest), nearest - config.resolution_m, farthest
-        )  # an obstacle proves the ray up to it, ground proves it up to the last return
+    def _cell(self, dx: np.ndarray, dy: np.ndarray, center_m: np.ndarray) -> np.ndarray:
+        """Returns flat indices of the cells at offsets from a place in the fixed frame, or -1."""
+        per_cell = np.float32(1.0 / self._config.resolution_m)
+        left, low = ((center_m - self._memory.corner_m) * per_cell).astype(np.float32)
+        column, row = dx * per_cell + left, dy * per_cell + low
+        count = self._cells
+        inside = (column >= 0) & (column < count) & (row >= 0) & (row < count)
+        flat = row.astype(np.int32) * count + column.astype(np.int32)
+        return np.where(inside, flat, -1)
 
-        hits = self._count(points[is_obstacle])
-        crossed = self._cell_range < free_range[self._cell_bin]
-        cleared = crossed.reshape(hits.shape) | (self._count(points[is_ground]) > 0)
-        log_odds = hits * config.hit_log_odds + (cleared & (hits == 0)) * config.miss_log_odds
-        return self._grid(log_odds, known=cleared | (hits > 0), cloud=cloud)
+    def _observe(self, rays: Rays, cell: np.ndarray, pose: Pose, origin_m: np.ndarray) -> None:
+        config = self._config
+        sensor = (pose.apply(origin_m[None])[0, :2] - self._memory.corner_m) / config.resolution_m
+        scan = self._clearing.look(rays, int(np.floor(sensor[1])), int(np.floor(sensor[0])))
+        ends = np.flatnonzero(rays.is_obstacle & (cell >= 0))
+        count = np.zeros(self._cells**2, np.int32)
+        np.add.at(count, cell[ends], np.int32(1))
+        hit = np.flatnonzero(count)
+        weight = np.minimum(count[hit], _COUNTED_POINTS) * np.float32(config.evidence.hit_log_odds)
+        has_arrived = self._memory.update(hit, weight, scan.free)
+        if has_arrived.any():
+            is_new = np.zeros(self._cells**2, bool)
+            is_new[hit[has_arrived]] = True
+            self._memory.hide(scan.behind(ends[is_new[cell[ends]]]) & ~scan.free)
+        self._memory.log_odds.ravel()[self._ego_cells(pose)] = config.evidence.miss_log_odds
 
-    def _grid(self, log_odds: np.ndarray, known: np.ndarray, cloud: PointCloud) -> OccupancyGrid:
-        limit = self._config.limit_log_odds
-        probability = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -limit, limit)))
-        percent = np.round(100.0 * probability).astype(np.int8)
-        cells = np.where(known, percent, np.int8(UNKNOWN_CELL))
-        return OccupancyGrid(cloud.header, cells, self._config.resolution_m, self._corner)
+    def _ego_cells(self, pose: Pose) -> np.ndarray:
+        """Returns the cells that the vehicle itself covers."""
+        config = self._config
+        step = 0.5 * config.resolution_m
+        half_m = np.array([config.ego_length_m, config.ego_width_m]) / 2
+        x, y = np.meshgrid(*(np.arange(-h, h + step / 2, step) for h in half_m))
+        places = pose.apply(np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], axis=1))
+        places = (places - pose.translation).astype(np.float32)
+        cells = self._cell(places[:, 0], places[:, 1], pose.translation[:2])
+        return cells[cells >= 0]
 
-    def _count(self, points: np.ndarray) -> np.ndarray:
-        """Returns (H, W) how many points lie over each cell."""
-        edge = self._config.size_m / 2
-        column, row = np.floor((points[:, :2] + edge) / self._config.resolution_m).astype(int).T
-        inside = (column >= 0) & (column < self._cells) & (row >= 0) & (row < self._cells)
-        flat = row[inside] * self._cells + column[inside]
-        return np.bincount(flat, minlength=self._cells**2).reshape(self._cells, self._cells)
+    def _add_prior(
+        self, cells: np.ndarray, voxels: VoxelGrid, ground: GroundGrid, pose: Pose
+    ) -> None:
+        """Writes the voxels' occupancy into the cells that are unknown."""
+        config = self._config
+        centers = voxels.occupied_centers()
+        height = centers[:, 2] - ground.cell_height_at(centers[:, 0], centers[:, 1])
+        half_m = voxels.voxel_size_m / 2
+        in_the_way = (height + half_m[2] > config.min_height_m) & (height < config.max_height_m)
+        in_the_way &= height > config.min_height_m
+        steps = [
+            np.arange(-h + config.resolution_m / 2, h, config.resolution_m) for h in half_m[:2]
+        ]
+        flat = cells.ravel()
+        for dx in steps[0]:
+            for dy in steps[1]:
+                offset = np.array([dx, dy, 0.0], np.float32)
+                places = pose.apply(centers[in_the_way] + offset) - pose.translation
+                places = places.astype(np.float32)
+                found = self._cell(places[:, 0], places[:, 1], pose.translation[:2])
+                found = found[found >= 0]
+                flat[found[flat[found] == UNKNOWN_CELL]] = config.voxel_percent
 
-    def _polar(
-        self, x: np.ndarray, y: np.ndarray, origin: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns azimuth bins and horizontal ranges, metres, as the sensor sees places."""
-        dx, dy = x - np.float32(origin[0]), y - np.float32(origin[1])
-        turn = np.arctan2(dy, dx) / (2 * np.pi) + 0.5
-        bins = (turn * self._config.azimuth_bins).astype(np.int64) % self._config.azimuth_bins
-        return bins, np.hypot(dx, dy)
 
-    def _prepare_polar(self, origin: np.ndarray) -> None:
-        """Computes bin and range of every cell once for each place of the sensor."""
-        if self._polar_origin is not None and np.array_equal(self._polar_origin, origin):
-            return
-        self._polar_origin = np.array(origin)
-        bins, ranges = self._polar(self._center_x, self._center_y, origin)
-        self._cell_bin, self._cell_range = bins.ravel(), ranges.ravel()
+def _thinning(count: int) -> int:
+    """Returns which share of so many points is enough to find the ground: one of every how many."""
+    return max(1, round(count / _GROUND_POINTS))

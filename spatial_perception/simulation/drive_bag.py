@@ -19,8 +19,9 @@ from spatial_perception.core.tracks import Tracks
 from spatial_perception.core.transforms import StampedTransform, Transforms
 from spatial_perception.messages.codec import Codec
 from spatial_perception.messages.qos import QosProfile
-from spatial_perception.simulation.camera import boxes_2d
+from spatial_perception.simulation.camera import Picture, boxes_2d
 from spatial_perception.simulation.drive import Drive, DriveConfig, Moment
+from spatial_perception.simulation.grid_truth import GridTruth
 
 T = TypeVar("T")
 
@@ -29,7 +30,9 @@ START_NS = 1_700_000_000_000_000_000
 POINTS_TOPIC = "/sensing/lidar/points"
 CAMERA_TOPIC = "/sensing/camera/front"
 TRUTH_OBJECTS_TOPIC = "/ground_truth/objects"
+TRUTH_STATES_TOPIC = "/ground_truth/objects/states"
 TRUTH_POINTS_TOPIC = "/ground_truth/lidar/segmentation"
+TRUTH_GRID_TOPIC = "/ground_truth/occupancy/grid"
 TRUTH_PIXELS_TOPIC = "/ground_truth/camera/front/segmentation"
 TRUTH_BOXES_TOPIC = "/ground_truth/camera/front/detections"
 
@@ -53,6 +56,7 @@ class _DriveRecorder:
         self._bag, self._drive = bag, drive
         self._next_odometry_ns = START_NS
         self._camera_frame = drive.config.camera.frame_id
+        self._grid = GridTruth(drive)
 
     def _put(
         self, topic: str, codec: Codec[T], log_ns: int, value: T, qos: QosProfile | None = None
@@ -94,16 +98,16 @@ class _DriveRecorder:
         """One moment; pictures come sooner than scans, as from real drivers."""
         scan_ns = _ns(moment.time_s)
         image_ns = _ns(moment.time_s + self._drive.config.camera_delay_s)
-        self.odometry_until(image_ns + _IMAGE_LATENCY_NS)
-        self._record_picture(moment, image_ns)
+        if moment.picture is not None:
+            self.odometry_until(image_ns + _IMAGE_LATENCY_NS)
+            self._record_picture(moment, moment.picture, image_ns)
         self.odometry_until(scan_ns + _CLOUD_LATENCY_NS)
         self._record_scan(moment, scan_ns)
 
-    def _record_picture(self, moment: Moment, stamp_ns: int) -> None:
+    def _record_picture(self, moment: Moment, picture: Picture, stamp_ns: int) -> None:
         header = Header(stamp_ns, self._camera_frame)
         log_ns = stamp_ns + _IMAGE_LATENCY_NS
         camera = self._drive.config.camera.calibration(stamp_ns)
-        picture = moment.picture
         self._put(f"{CAMERA_TOPIC}/camera_info", messages.CAMERA_INFO, log_ns, camera)
         self._put(
             f"{CAMERA_TOPIC}/image/compressed",
@@ -142,7 +146,11 @@ class _DriveRecorder:
             log_ns,
             LabelledCloud(bare, scan.labels, POINT_LABELS),
         )
-        self._put(TRUTH_OBJECTS_TOPIC, messages.TRACKS, log_ns, _tracks(moment, stamp_ns))
+        tracks = _tracks(moment, stamp_ns)
+        self._put(TRUTH_OBJECTS_TOPIC, messages.TRACKS, log_ns, tracks)
+        self._put(TRUTH_STATES_TOPIC, messages.TRACK_STATES, log_ns, tracks)
+        grid = self._grid.at(moment, Header(stamp_ns, _ODOM))
+        self._put(TRUTH_GRID_TOPIC, messages.OCCUPANCY_GRID, log_ns, grid)
 
 
 def _tracks(moment: Moment, stamp_ns: int) -> Tracks:

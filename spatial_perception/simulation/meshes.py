@@ -63,6 +63,29 @@ def merge(meshes: Sequence[Mesh]) -> Mesh:
     )
 
 
+def surface_samples(
+    vertices: np.ndarray, faces: NDArray[np.int32], spacing_m: float
+) -> tuple[np.ndarray, NDArray[np.int64]]:
+    """Points spread evenly over triangles, and the triangle of each.
+
+    Args:
+        vertices: (V, 3) float32, metres.
+        faces: (F, 3) into the vertices.
+        spacing_m: of the points; every triangle has at least one.
+    """
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    area = 0.5 * np.linalg.norm(cross(b - a, c - a), axis=1)
+    count = np.maximum(np.ceil(area / spacing_m**2).astype(np.int64), 1)
+    which = np.repeat(np.arange(len(a)), count)
+    k = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    # R2 sequence (Roberts 2018): fills the unit square evenly for any count.
+    u = ((0.5 + k * 0.7548776662466927) % 1.0).astype(np.float32)
+    w = ((0.5 + k * 0.5698402909980532) % 1.0).astype(np.float32)
+    fold = u + w > 1
+    u[fold], w[fold] = 1 - u[fold], 1 - w[fold]
+    return a[which] + u[:, None] * (b - a)[which] + w[:, None] * (c - a)[which], which
+
+
 def parts(
     vertices: NDArray[np.floating], faces: NDArray[np.integer], surface: ArrayLike, color: ArrayLike
 ) -> Mesh:

@@ -25,6 +25,7 @@ class Street:
     Attributes:
         ground: its course and height.
         scenery: ground, buildings, plants and furniture in the world.
+        ground_faces: how many triangles of the scenery, its first ones, are the ground.
         actors: everything that is boxed.
         ego_d_m: the lane in which the ego vehicle drives, from s = 0.
         ego_speed_mps: how fast.
@@ -32,6 +33,7 @@ class Street:
 
     ground: Ground
     scenery: Mesh
+    ground_faces: int
     actors: tuple[Actor, ...]
     ego_d_m: float
     ego_speed_mps: float
@@ -73,10 +75,11 @@ def build_street(
     lane = int(rng.integers(plan.lanes))
     ego_d = plan.lane_center_m(lane, -1) + float(rng.normal(0, 0.25)) * (not flowing)
     ego_speed = float(rng.uniform(6, 12)) if flowing else 0.0
-    scenery = meshes.merge([ground.mesh(), SceneryBuilder(ground, rng).build()])
+    surface = ground.mesh()
+    scenery = meshes.merge([surface, SceneryBuilder(ground, rng).build()])
     reach = (start_m + 6, end_m - 6)
     actors = TrafficBuilder(ground, rng, ego_d, flowing, reach).build(ego_speed)
-    return Street(ground, scenery, tuple(actors), ego_d, ego_speed)
+    return Street(ground, scenery, len(surface.faces), tuple(actors), ego_d, ego_speed)
 
 
 def snapshot(

@@ -11,7 +11,7 @@ from spatial_perception.core.labels import POINT_LABELS, UNLABELED
 from spatial_perception.core.pose import Pose
 from spatial_perception.datasets.shards import FREE, VoxelTruth
 from spatial_perception.simulation.materials import POINT_CLASS
-from spatial_perception.simulation.meshes import Mesh, cross
+from spatial_perception.simulation.meshes import Mesh, surface_samples
 from spatial_perception.simulation.surroundings import Surroundings
 
 _SPACING_M = 0.22
@@ -76,19 +76,8 @@ def _samples(v: np.ndarray, mesh: Mesh, region: VoxelRegion) -> tuple[np.ndarray
         touches &= np.minimum(np.minimum(a[:, k], b[:, k]), c[:, k]) < high[k]
     classes = POINT_CLASS[mesh.surfaces]
     touches &= classes != UNLABELED
-    a, b, c, classes = a[touches], b[touches], c[touches], classes[touches]
-    area = 0.5 * np.linalg.norm(cross(b - a, c - a), axis=1)
-    count = np.ceil(area / _SPACING_M**2).astype(np.int64)
-    count = np.maximum(count, 1)
-    which = np.repeat(np.arange(len(a)), count)
-    k = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    # R2 sequence (Roberts 2018): fills the unit square evenly for any count.
-    u = ((0.5 + k * 0.7548776662466927) % 1.0).astype(np.float32)
-    w = ((0.5 + k * 0.5698402909980532) % 1.0).astype(np.float32)
-    fold = u + w > 1
-    u[fold], w[fold] = 1 - u[fold], 1 - w[fold]
-    points = a[which] + u[:, None] * (b - a)[which] + w[:, None] * (c - a)[which]
-    return points, classes[which]
+    points, which = surface_samples(v, mesh.faces[touches], _SPACING_M)
+    return points, classes[touches][which]
 
 
 def _paint(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spatial_perception.config import option
@@ -28,6 +28,9 @@ CAMERAS_HELP = "camera names; topics are /sensing/camera/NAME/... and /perceptio
 class CameraDetectorStageConfig(CameraDetectorConfig):
     """Options of the stage camera_detector."""
 
+    candidate_threshold: float = option(
+        0.2, help="boxes from this score on go to fusion", range=(0.0, 1.0)
+    )
     cameras: tuple[str, ...] = option(("front",), help=CAMERAS_HELP)
 
 
@@ -51,6 +54,12 @@ def detections_port(camera: str) -> Port:
     return Port(f"{camera}/detections", topic, DETECTIONS_2D, PortKind.RESULT)
 
 
+def boxes_port(camera: str) -> Port:
+    """Returns the port of a camera's boxes with the doubtful ones, which fusion sifts."""
+    topic = f"/perception/camera/{camera}/candidates"
+    return Port(f"{camera}/candidates", topic, DETECTIONS_2D, PortKind.RESULT)
+
+
 def segmentation_port(camera: str) -> Port:
     """Returns the port of a camera's class map."""
     topic = f"/perception/camera/{camera}/segmentation"
@@ -70,18 +79,26 @@ class CameraDetectorStage(ModelStage):
 
     def __init__(self, config: CameraDetectorStageConfig) -> None:
         self.inputs = tuple(image_port(c) for c in config.cameras)
-        self.outputs = tuple(detections_port(c) for c in config.cameras)
+        self.outputs = tuple(
+            port for c in config.cameras for port in (detections_port(c), boxes_port(c))
+        )
         self._config = config
         super().__init__()
 
     def make_pipeline(self) -> CameraDetector:
         """Returns the detector."""
-        return CameraDetector(self._config)
+        least = min(self._config.score_threshold, self._config.candidate_threshold)
+        return CameraDetector(replace(self._config, score_threshold=least))
 
     def push(self, port: str, value: Any) -> Outputs:
         """Returns the boxes of one picture."""
         image: CameraImage = value
-        return [(f"{camera_of(port)}/detections", self.pipeline(image))]
+        camera, candidates = camera_of(port), self.pipeline(image)
+        kept = candidates.scores >= self._config.score_threshold
+        yield f"{camera}/detections", candidates.selected(kept)
+        if self.is_wanted(f"{camera}/candidates"):
+            possible = candidates.scores >= self._config.candidate_threshold
+            yield f"{camera}/candidates", candidates.selected(possible)
 
 
 class CameraSegmenterStage(ModelStage):

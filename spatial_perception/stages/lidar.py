@@ -1,10 +1,10 @@
-"""LiDAR stages: objects and voxels, a class for each point, the occupancy grid."""
+"""LiDAR stages: objects and voxels, and a class for each point."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spatial_perception.config import option
@@ -13,7 +13,6 @@ from spatial_perception.messages import (
     DETECTIONS_3D,
     LABELLED_CLOUD,
     MARKERS,
-    OCCUPANCY_GRID,
     POINT_CLOUD,
     VISION_INFO,
     VOXELS,
@@ -21,7 +20,6 @@ from spatial_perception.messages import (
 )
 from spatial_perception.pipelines.lidar_detector import LidarDetector, LidarDetectorConfig
 from spatial_perception.pipelines.lidar_segmenter import LidarSegmenter, LidarSegmenterConfig
-from spatial_perception.pipelines.occupancy_mapper import OccupancyMapper, OccupancyMapperConfig
 from spatial_perception.stages.model_stage import ModelStage
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import Branch, DropCause, Outputs, Stage
@@ -68,10 +66,19 @@ def objects_port(lidar: str) -> Port:
     return Port(port_name(lidar, "detections"), topic, DETECTIONS_3D, PortKind.RESULT)
 
 
+def candidates_port(lidar: str) -> Port:
+    """Returns the port of a LiDAR's objects, doubtful ones too, for fusion and tracker to sift."""
+    topic = lidar_topic("/perception/lidar", lidar, "candidates")
+    return Port(port_name(lidar, "candidates"), topic, DETECTIONS_3D, PortKind.RESULT)
+
+
 @dataclass(frozen=True, slots=True)
 class LidarDetectorStageConfig(LidarDetectorConfig):
     """Options of the stage lidar_detector."""
 
+    candidate_threshold: float = option(
+        0.1, help="boxes from this score on go to fusion and tracker", range=(0.0, 1.0)
+    )
     target_frame: str = option("base_link", help=FRAME_HELP)
     max_wait_ms: float = option(500.0, help=WAIT_HELP, unit="ms", range=(0, 60_000))
     lidars: tuple[str, ...] = option(("",), help=LIDARS_HELP)
@@ -82,15 +89,6 @@ class LidarSegmenterStageConfig(LidarSegmenterConfig):
     """Options of the stage lidar_segmenter."""
 
     target_frame: str = option("base_link", help="frame in which heights are taken")
-    max_wait_ms: float = option(500.0, help=WAIT_HELP, unit="ms", range=(0, 60_000))
-    lidars: tuple[str, ...] = option(("",), help=LIDARS_HELP)
-
-
-@dataclass(frozen=True, slots=True)
-class OccupancyMapperStageConfig(OccupancyMapperConfig):
-    """Options of the stage occupancy_mapper."""
-
-    target_frame: str = option("base_link", help=FRAME_HELP)
     max_wait_ms: float = option(500.0, help=WAIT_HELP, unit="ms", range=(0, 60_000))
     lidars: tuple[str, ...] = option(("",), help=LIDARS_HELP)
 
@@ -163,18 +161,23 @@ class LidarDetectorStage(CloudStage, ModelStage):
 
     def make_pipeline(self) -> LidarDetector:
         """Returns the detector."""
-        return LidarDetector(self._config)
+        least = min(self._config.score_threshold, self._config.candidate_threshold)
+        return LidarDetector(replace(self._config, score_threshold=least))
 
     def process(self, lidar: str, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
         """Returns boxes, markers and voxels."""
-        found, voxels = self.pipeline(
+        candidates, voxels = self.pipeline(
             cloud.transformed(target_from_cloud, self._target_frame),
             with_voxels=self.is_wanted(port_name(lidar, "voxels")),
         )
+        found = candidates.selected(candidates.scores >= self._config.score_threshold)
         if lidar not in self._announced:
             self._announced.add(lidar)
             yield port_name(lidar, "classes"), found.label_set
         yield port_name(lidar, "detections"), found
+        if self.is_wanted(port_name(lidar, "candidates")):
+            possible = candidates.scores >= self._config.candidate_threshold
+            yield port_name(lidar, "candidates"), candidates.selected(possible)
         if self.is_wanted(port_name(lidar, "markers")):
             yield port_name(lidar, "markers"), detection_markers(found)
         if voxels is not None:
@@ -186,13 +189,19 @@ def _detector_ports(lidar: str) -> tuple[Port, ...]:
         return Port(port_name(lidar, leaf), topic, codec, kind)
 
     seen, classes = "/perception/lidar", "detections/classes"
-    voxels = lidar_topic("/perception/occupancy", lidar, "voxels")
     return (
         objects_port(lidar),
+        candidates_port(lidar),
         output("markers", lidar_topic(seen, lidar, "markers"), MARKERS, PortKind.RESULT),
-        output("voxels", voxels, VOXELS, PortKind.RESULT),
+        voxels_port(lidar),
         output("classes", lidar_topic(seen, lidar, classes), VISION_INFO, PortKind.LATCHED),
     )
+
+
+def voxels_port(lidar: str) -> Port:
+    """Returns the port of the semantic voxels seen by a LiDAR."""
+    topic = lidar_topic("/perception/occupancy", lidar, "voxels")
+    return Port(port_name(lidar, "voxels"), topic, VOXELS, PortKind.RESULT)
 
 
 class LidarSegmenterStage(CloudStage, ModelStage):
@@ -218,26 +227,3 @@ def labelled_port(lidar: str) -> Port:
     """Returns the port of a LiDAR's labelled clouds."""
     topic = lidar_topic("/perception/lidar", lidar, "segmentation")
     return Port(port_name(lidar, "segmentation"), topic, LABELLED_CLOUD, PortKind.RESULT)
-
-
-class OccupancyMapperStage(CloudStage):
-    """Clouds to an occupancy grid in the target frame."""
-
-    name = "occupancy_mapper"
-
-    def __init__(self, config: OccupancyMapperStageConfig) -> None:
-        super().__init__(config.target_frame, config.max_wait_ms, config.lidars)
-        self.outputs = tuple(grid_port(lidar) for lidar in config.lidars)
-        self._mapper = OccupancyMapper(config)
-
-    def process(self, lidar: str, cloud: PointCloud, target_from_cloud: Pose) -> Outputs:
-        """Returns the grid of one cloud."""
-        transformed = cloud.transformed(target_from_cloud, self._target_frame)
-        grid = self._mapper(transformed, target_from_cloud.translation)
-        return [(port_name(lidar, "grid"), grid)]
-
-
-def grid_port(lidar: str) -> Port:
-    """Returns the port of the grid that a LiDAR's clouds give."""
-    topic = lidar_topic("/perception/occupancy", lidar, "grid")
-    return Port(port_name(lidar, "grid"), topic, OCCUPANCY_GRID, PortKind.LATCHED)

@@ -174,6 +174,8 @@ class StageMonitor:
         if self.stage.readiness is not Readiness.READY:
             yield DiagnosticLevel.WARN, self.stage.readiness.value
             return
+        if degraded := self.stage.status().get("degraded"):
+            yield DiagnosticLevel.WARN, degraded
         limits = self.thresholds
         frames, drops = self._recent()
         dropped = sum(drops.values())

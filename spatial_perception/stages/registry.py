@@ -16,6 +16,10 @@ from spatial_perception.stages.camera import (
     CameraSegmenterStage,
     CameraSegmenterStageConfig,
 )
+from spatial_perception.stages.camera_lidar_fusion import (
+    CameraLidarFusionStage,
+    CameraLidarFusionStageConfig,
+)
 from spatial_perception.stages.classifiers import (
     LightClassifierStage,
     LightClassifierStageConfig,
@@ -29,10 +33,11 @@ from spatial_perception.stages.lidar import (
     LidarDetectorStageConfig,
     LidarSegmenterStage,
     LidarSegmenterStageConfig,
-    OccupancyMapperStage,
-    OccupancyMapperStageConfig,
 )
+from spatial_perception.stages.object_tracker import ObjectTrackerStage, ObjectTrackerStageConfig
+from spatial_perception.stages.occupancy import OccupancyMapperStage, OccupancyMapperStageConfig
 from spatial_perception.stages.overlay import OverlayStage, OverlayStageConfig
+from spatial_perception.stages.scan_matching import EgoMotionStage, EgoMotionStageConfig
 from spatial_perception.stages.stage import Stage
 
 
@@ -51,7 +56,10 @@ STAGES: Mapping[str, StageType] = {
     LightClassifierStage.name: StageType(LightClassifierStageConfig, LightClassifierStage),
     LidarDetectorStage.name: StageType(LidarDetectorStageConfig, LidarDetectorStage),
     LidarSegmenterStage.name: StageType(LidarSegmenterStageConfig, LidarSegmenterStage),
+    EgoMotionStage.name: StageType(EgoMotionStageConfig, EgoMotionStage),
     OccupancyMapperStage.name: StageType(OccupancyMapperStageConfig, OccupancyMapperStage),
+    CameraLidarFusionStage.name: StageType(CameraLidarFusionStageConfig, CameraLidarFusionStage),
+    ObjectTrackerStage.name: StageType(ObjectTrackerStageConfig, ObjectTrackerStage),
     OverlayStage.name: StageType(OverlayStageConfig, OverlayStage),
 }
 

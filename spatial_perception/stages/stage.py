@@ -92,7 +92,10 @@ class Stage(ABC):
         """Frees engines."""
 
     def status(self) -> Mapping[str, str]:
-        """Returns values for `/diagnostics`, for example the engine's backend."""
+        """Returns values for `/diagnostics`, for example the engine's backend.
+
+        What stands under `degraded` makes the stage's state a warning.
+        """
         return {}
 
     def take_steps_ms(self) -> Mapping[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,10 +46,19 @@ def detection_markers(objects: Detections3D, style: MarkerStyle | None = None) -
     return MarkerArray(objects.header, tuple(markers))
 
 
-def track_markers(tracks: Tracks, style: MarkerStyle | None = None) -> MarkerArray:
-    """Returns the shapes of `detection_markers` and a velocity arrow for each track that moves.
+def track_markers(
+    tracks: Tracks,
+    style: MarkerStyle | None = None,
+    trails: Mapping[int, np.ndarray] | None = None,
+) -> MarkerArray:
+    """Returns the shapes of `detection_markers`, and an arrow and a trail for who moves.
 
     The ids are the tracks' ids, so that a viewer keeps an object's shape from frame to frame.
+
+    Args:
+        tracks: the objects.
+        style: how they are shown.
+        trails: where each has been, by id: (T, 3) metres in the frame of the tracks, now last.
     """
     style = style or MarkerStyle()
     objects = tracks.detections()
@@ -61,6 +71,9 @@ def track_markers(tracks: Tracks, style: MarkerStyle | None = None) -> MarkerArr
         markers += _object_markers(objects, index, identity, text, style)
         if speed_mps * style.velocity_seconds > _MIN_ARROW_M:
             markers.append(_velocity_marker(tracks, index, identity, style))
+        trail = (trails or {}).get(int(tracks.ids[index]))
+        if trail is not None and len(trail) > 1:
+            markers.append(_trail_marker(tracks, index, identity, trail, style))
     return MarkerArray(tracks.header, tuple(markers))
 
 
@@ -121,6 +134,26 @@ def _velocity_marker(tracks: Tracks, index: int, identity: int, style: MarkerSty
         pose=Pose.from_yaw(direction_rad, roof_m),
         scale_m=(length_m, 0.15, 0.15),
         color_rgba=(1.0, 1.0, 1.0, 0.9),
+        lifetime_s=style.lifetime_s,
+    )
+
+
+def _trail_marker(
+    tracks: Tracks, index: int, identity: int, trail: np.ndarray, style: MarkerStyle
+) -> Marker:
+    """Returns a line along the ground where the object has been."""
+    line = trail.astype(np.float32)
+    line[:, 2] -= tracks.sizes_lwh_m[index, 2] / 2
+    red, green, blue = _unit_color(tracks.label_set.color_lut[int(tracks.labels[index])])
+    return Marker(
+        header=tracks.header,
+        namespace="trails",
+        id=identity,
+        shape=MarkerShape.LINE_STRIP,
+        pose=Pose.identity(),
+        scale_m=(0.1, 0.0, 0.0),
+        color_rgba=(red, green, blue, 0.8),
+        points=line,
         lifetime_s=style.lifetime_s,
     )
 

@@ -20,6 +20,7 @@ EXAMPLES: list[tuple[str, Any]] = [
     ("LABELLED_CLOUD", examples.example_labelled_cloud()),
     ("VOXELS", examples.example_voxel_grid()),
     ("TRACK_STATES", examples.example_tracks()),
+    ("CAMERA_OBJECTS", examples.example_camera_objects()),
     ("IMAGE", examples.example_camera_image()),
     ("COMPRESSED_IMAGE", examples.example_camera_image()),
     ("CAMERA_INFO", examples.example_camera()),
@@ -28,19 +29,26 @@ EXAMPLES: list[tuple[str, Any]] = [
     ("DETECTIONS_2D", examples.example_detections2d()),
     ("DETECTIONS_3D", examples.example_detections3d()),
     ("TRACKS", examples.example_tracks()),
+    ("DETECTED_OBJECTS", examples.example_detections3d()),
+    ("TRACKED_OBJECTS", examples.example_tracks()),
+    ("PREDICTED_OBJECTS", examples.example_predictions()),
     ("LABEL_IMAGE", examples.example_label_image()),
     ("LABEL_COLOR_IMAGE", examples.example_label_image()),
     ("LABEL_INFO", POINT_LABELS),
     ("VISION_INFO", POINT_LABELS),
     ("OCCUPANCY_GRID", examples.example_occupancy_grid()),
+    ("RANGE_SCAN", examples.example_range_scan()),
+    ("POLYGON", examples.example_polygon()),
     ("MARKERS", examples.example_marker_array()),
     ("DIAGNOSTICS", examples.example_diagnostics()),
     ("LATENCY", examples.example_latency()),
 ]
 NAMES = [name for name, _ in EXAMPLES]
 
-# JPEG is lossy; the voxel cloud drops the free space around; quaternions go through matrices.
-LOSSLESS = sorted(set(NAMES) - {"COMPRESSED_IMAGE", "VOXELS", "TRANSFORMS", "MARKERS"})
+# JPEG is lossy; the voxel cloud drops the free space around; quaternions go through matrices;
+# Autoware has velocities in the axes of the object.
+LOSSY = {"COMPRESSED_IMAGE", "VOXELS", "TRANSFORMS", "MARKERS"}
+LOSSLESS = sorted(set(NAMES) - LOSSY - {"TRACKED_OBJECTS", "PREDICTED_OBJECTS"})
 
 
 def codec_and_bytes(name: str) -> tuple[Codec[Any], bytes]:

@@ -1,64 +1,162 @@
-"""The grid of one scan: rays clear up to obstacles, never behind them."""
+"""The grid over time: rays clear, what moves leaves no trail, what is not seen again fades."""
+
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from spatial_perception.core import Header, OccupancyGrid, PointCloud
+from spatial_perception.core import (
+    POINT_LABELS,
+    Header,
+    LabelledCloud,
+    OccupancyGrid,
+    PointCloud,
+    Pose,
+    VoxelGrid,
+)
+from spatial_perception.core.labels import UNLABELED
 from spatial_perception.pipelines.occupancy_mapper import OccupancyMapper, OccupancyMapperConfig
 
 SENSOR = np.array([0.0, 0.0, 1.7])
+STEP_NS = 100_000_000
 
 
-def scan_of_road_and_wall() -> PointCloud:
-    """Flat ground all around to 30 m, and a wall 2 m high at x = 10 m, y in -3..3, with shadow."""
+def ground() -> np.ndarray:
+    """Flat ground all around to 30 m."""
     azimuth, radius = np.meshgrid(np.linspace(-np.pi, np.pi, 2400), np.arange(3.0, 30.0, 0.4))
-    ground = np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth), 0 * radius], axis=-1)
-    ground = ground.reshape(-1, 3)
-    hidden = (ground[:, 0] > 10) & (np.abs(ground[:, 1]) < 0.3 * ground[:, 0])
-    y, z = np.meshgrid(np.linspace(-3, 3, 121), np.linspace(0.1, 2.0, 12))
-    wall = np.stack([np.full(y.size, 10.0), y.ravel(), z.ravel()], axis=1)
-    overhead = np.array([[5.0, y, 4.5] for y in np.linspace(-1, 1, 20)])
-    points = np.concatenate([ground[~hidden], wall, overhead]).astype(np.float32)
-    return PointCloud(Header(5, "base_link"), points)
+    places = [radius * np.cos(azimuth), radius * np.sin(azimuth), 0 * radius]
+    return np.stack(places, axis=-1).reshape(-1, 3)
+
+
+def wall(x: float, half_m: float = 3.0, thick_m: float = 0.0) -> np.ndarray:
+    """A wall 2 m high across the way."""
+    y, z = np.meshgrid(np.linspace(-half_m, half_m, 121), np.linspace(0.1, 2.0, 12))
+    return np.stack([np.full(y.size, x), y.ravel(), z.ravel()], axis=1)
+
+
+def scan(*walls: np.ndarray, stamp_ns: int = 0) -> PointCloud:
+    """Ground and walls, each wall 3 m wide to both sides, with the ground behind it hidden."""
+    seen = ground()
+    for points in walls:
+        x, half_m = points[0, 0], points[:, 1].max()
+        seen = seen[~((seen[:, 0] > x) & (np.abs(seen[:, 1]) < half_m / x * seen[:, 0]))]
+    return PointCloud(Header(stamp_ns, "base_link"), np.concatenate([seen, *walls], dtype="f4"))
 
 
 def cell(grid: OccupancyGrid, x: float, y: float) -> int:
     corner = grid.origin.translation
-    row, column = int((y - corner[1]) / grid.resolution_m), int((x - corner[0]) / grid.resolution_m)
+    row, column = (int(np.floor(v / grid.resolution_m)) for v in (y - corner[1], x - corner[0]))
     return int(grid.cells[row, column])
 
 
-def test_road_is_free_wall_is_occupied_and_behind_it_is_unknown() -> None:
-    grid = OccupancyMapper(OccupancyMapperConfig())(scan_of_road_and_wall(), SENSOR)
-    assert grid.header == Header(5, "base_link")
+@pytest.fixture
+def mapper() -> OccupancyMapper:
+    return OccupancyMapper(OccupancyMapperConfig())
+
+
+def test_road_is_free_wall_is_occupied_and_behind_it_is_unknown(mapper: OccupancyMapper) -> None:
+    overhead = np.array([[5.0, y, 4.5] for y in np.linspace(-1, 1, 20)])
+    cloud = scan(wall(10.05))
+    cloud = replace(cloud, points=np.concatenate([cloud.points, overhead]).astype(np.float32))
+    grid = mapper(cloud, SENSOR)
+    assert grid.header == Header(0, "base_link")
     assert cell(grid, 10.05, 0.0) > 90
     assert 0 <= cell(grid, 6.0, 0.0) < 40
+    assert 0 <= cell(grid, 5.0, 0.0) < 40, "what hangs over the road does not block it"
     assert 0 <= cell(grid, -15.0, 3.0) < 40
     assert cell(grid, 14.0, 0.0) == -1
     assert cell(grid, 45.0, 45.0) == -1
 
 
-def test_what_hangs_over_the_road_does_not_block_it() -> None:
-    grid = OccupancyMapper(OccupancyMapperConfig())(scan_of_road_and_wall(), SENSOR)
-    assert 0 <= cell(grid, 5.0, 0.0) < 40
-
-
-def test_no_ray_clears_a_cell_behind_the_nearest_obstacle_of_its_bin() -> None:
-    grid = OccupancyMapper(OccupancyMapperConfig())(scan_of_road_and_wall(), SENSOR)
+def test_no_cell_in_the_shadow_of_a_wall_is_free(mapper: OccupancyMapper) -> None:
+    grid = mapper(scan(wall(10.05)), SENSOR)
     rows, columns = np.nonzero((grid.cells >= 0) & (grid.cells < 50))
     x = grid.origin.translation[0] + (columns + 0.5) * grid.resolution_m
     y = grid.origin.translation[1] + (rows + 0.5) * grid.resolution_m
-    shadow = (x > 10.4) & (np.abs(y) < 0.25 * x)
-    assert not shadow.any()
+    assert not ((x > 10.4) & (np.abs(y) < 0.25 * x)).any()
 
 
-def test_an_empty_scan_gives_an_unknown_grid() -> None:
+def test_cells_keep_their_place_while_the_vehicle_moves_and_turns(mapper: OccupancyMapper) -> None:
+    odom_from_wall = np.array([12.05, 0.5])
+    for k in range(5):
+        pose = Pose.from_yaw(0.05 * k, np.array([0.37 * k, 0.11 * k, 0.0]))
+        points = scan(wall(12.05), stamp_ns=k * STEP_NS)
+        moved = points.transformed(pose.inverse(), "base_link")  # the world stands still
+        grid = mapper(moved, pose.inverse().apply(SENSOR[None] + [0.37 * k, 0.11 * k, 0])[0], pose)
+        assert grid.header.frame_id == "odom"
+        np.testing.assert_allclose(grid.origin.rotation, np.eye(3))
+        offset = grid.origin.translation[:2] / grid.resolution_m
+        np.testing.assert_allclose(offset, np.round(offset), atol=1e-6)
+    assert cell(grid, *odom_from_wall) > 90
+    assert (grid.cells[grid.cells >= 50]).size < 3 * 31, "no blur: 1 to 2 cells thick"
+
+
+def test_what_moves_away_leaves_no_trail(mapper: OccupancyMapper) -> None:
+    for k in range(4):
+        mapper(scan(stamp_ns=k * STEP_NS), SENSOR, Pose.identity())
+    for k in range(6):  # drives up and stops 8 m ahead
+        grid = mapper(
+            scan(wall(14.05 - k, 1.0), stamp_ns=(4 + k) * STEP_NS), SENSOR, Pose.identity()
+        )
+    assert cell(grid, 9.05, 0.0) > 90
+    grid = mapper(scan(stamp_ns=10 * STEP_NS), SENSOR, Pose.identity())
+    assert not (grid.cells >= 50).any()
+
+
+def test_what_is_hidden_is_forgotten_after_its_lifetime(mapper: OccupancyMapper) -> None:
+    mapper(scan(wall(10.05)), SENSOR, Pose.identity())
+    blind = PointCloud(Header(4_900_000_000, "base_link"), np.zeros((0, 3), np.float32))
+    assert cell(mapper(blind, SENSOR, Pose.identity()), 10.05, 0.0) > 50
+    blind = replace(blind, header=Header(5_100_000_000, "base_link"))
+    grid = mapper(blind, SENSOR, Pose.identity())
+    assert not (grid.cells >= 50).any()
+    free = np.argwhere(grid.cells >= 0) * 0.2 - 50.0
+    assert np.abs(free).max() < 3.0, "nothing is known but the vehicle's own place"
+
+
+def test_without_a_pose_each_grid_is_that_of_its_scan(mapper: OccupancyMapper) -> None:
+    mapper(scan(wall(10.05)), SENSOR)
+    grid = mapper(scan(stamp_ns=STEP_NS), SENSOR)
+    assert not (grid.cells >= 50).any()
+
+
+def test_an_empty_scan_knows_only_the_vehicle_itself(mapper: OccupancyMapper) -> None:
     empty = PointCloud(Header(5, "base_link"), np.zeros((0, 3), np.float32))
-    grid = OccupancyMapper(OccupancyMapperConfig())(empty, SENSOR)
-    assert (grid.cells == -1).all()
+    grid = mapper(empty, SENSOR)
+    assert 0 <= cell(grid, 1.0, 0.5) < 50
+    assert (grid.cells[:, :200] == -1).all()
+    assert (grid.cells >= 0).sum() < 300
+
+
+def test_labels_take_a_bank_out_that_heights_alone_call_an_obstacle(
+    mapper: OccupancyMapper,
+) -> None:
+    x, y = np.meshgrid(np.linspace(8.0, 9.0, 20), np.linspace(-1, 1, 40))
+    bank = np.stack([x.ravel(), y.ravel(), np.full(x.size, 0.45)], axis=1)
+    cloud = PointCloud(Header(0, "base_link"), np.concatenate([ground(), bank], dtype="f4"))
+    assert cell(mapper(cloud, SENSOR), 8.5, 0.1) > 50
+    terrain = np.full(len(cloud), POINT_LABELS.index("terrain"), np.uint8)
+    labels = LabelledCloud(cloud, terrain, POINT_LABELS)
+    assert 0 <= cell(mapper(cloud, SENSOR, labels=labels), 8.5, 0.1) < 50
+
+
+def test_voxels_fill_only_what_is_unknown(mapper: OccupancyMapper) -> None:
+    labels = np.full((4, 8, 8), UNLABELED, np.uint8)
+    labels[2] = POINT_LABELS.index("vehicle")  # at heights 0.8 .. 1.2 m
+    probability = np.full(labels.shape, 0.9, np.float32)
+    size = np.full(3, 0.4)
+    for corner_x, expected in ((12.0, 60), (4.0, None)):
+        voxels = VoxelGrid(
+            Header(0, "base_link"), labels, probability, np.array([corner_x, -1.6, 0.0]), size,
+            POINT_LABELS,
+        )  # fmt: skip
+        grid = mapper(scan(wall(10.05)), SENSOR, voxels=voxels)
+        found = cell(grid, corner_x + 1.0, 0.1)
+        assert found == expected if expected else 0 <= found < 50
 
 
 def test_size_and_resolution_are_as_configured() -> None:
     config = OccupancyMapperConfig(size_m=20.0, resolution_m=0.5)
-    grid = OccupancyMapper(config)(scan_of_road_and_wall(), SENSOR)
+    grid = OccupancyMapper(config)(scan(wall(10.05)), SENSOR)
     assert grid.cells.shape == (40, 40)
     np.testing.assert_allclose(grid.origin.translation, [-10, -10, 0])

@@ -128,3 +128,11 @@ def test_stage_without_its_engine_says_so_whatever_was_dropped(
     status = monitor.status()
     assert status.level == level
     assert status.values["state"] == readiness.value
+
+
+def test_a_degraded_stage_is_a_warning_that_says_why() -> None:
+    monitor, clock = monitored()
+    run(monitor, clock, 2.0)
+    monitor.stage.status = lambda: {"degraded": "no odometry"}  # type: ignore[method-assign]
+    status = monitor.status()
+    assert (status.level, status.message) == (DiagnosticLevel.WARN, "no odometry")

@@ -39,6 +39,7 @@ def test_all_stages_build_from_their_defaults_and_fit_together() -> None:
         "/sensing/camera/front/camera_info",
         "/tf",
         "/tf_static",
+        "/odom",
     }
 
 
@@ -51,7 +52,9 @@ def test_several_cameras_have_ports_of_their_own() -> None:
     stage = make_stage("camera_detector", {"cameras": ["front", "left"]})
     assert [port.topic for port in stage.outputs] == [
         "/perception/camera/front/detections",
+        "/perception/camera/front/candidates",
         "/perception/camera/left/detections",
+        "/perception/camera/left/candidates",
     ]
 
 

@@ -1,0 +1,93 @@
+"""Occupancy grids over drives with truth: each bag is replayed, then its grids are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from spatial_perception.bags import BagReader
+from spatial_perception.cli.drive_bags import bags_in, output_folder
+from spatial_perception.core import OccupancyGrid
+from spatial_perception.errors import DatasetError
+from spatial_perception.evaluation.bootstrap import interval_90
+from spatial_perception.evaluation.grids import GridCounts, count_grids, grid_metrics
+from spatial_perception.evaluation.measurement import Request
+from spatial_perception.evaluation.report import Report
+from spatial_perception.messages import OCCUPANCY_GRID
+from spatial_perception.replay.run import Replay
+from spatial_perception.stages.registry import build_graph, load_parameters
+
+Progress = Callable[[int, int], None]
+
+GRID_MODEL = "occupancy_mapper"
+TRUTH_TOPIC = "/ground_truth/occupancy/grid"
+GRID_TOPIC = "/perception/occupancy/grid"
+_SEED = 0
+
+
+def evaluate_grids(
+    request: Request, config: Path | None, replayed: Path | None, progress: Progress
+) -> Report:
+    """Returns grid metrics over all bags with truth in a folder, with intervals over drives.
+
+    Args:
+        request: model `occupancy_mapper`; split `geometric` (default) takes no network, `labels`
+            runs lidar_segmenter too; root is a folder of bags, frames are names of bags.
+        config: parameters of the graph; defaults where None.
+        replayed: folder where the graph's output bags are kept and used again.
+        progress: called after every drive.
+
+    Raises:
+        DatasetError: no bag with truth there, or a bag cannot be read.
+    """
+    split = request.choose_split("geometric", ("geometric", "labels"))
+    stages = (GRID_MODEL,) if split == "geometric" else ("lidar_segmenter", GRID_MODEL)
+    bags = request.choose_frames(bags_in(request.root), lambda bag: bag.name)
+    drives: list[GridCounts] = []
+    with output_folder(replayed) as folder:
+        for done, bag in enumerate(bags, start=1):
+            output = folder / bag.name
+            if not output.exists():
+                _replay(stages, config, bag, output)
+            drives.append(_counts(bag, output))
+            progress(done, len(bags))
+
+    def compute(weights: np.ndarray) -> dict[str, float]:
+        return grid_metrics(drives, weights)
+
+    return Report(
+        model=GRID_MODEL,
+        dataset=request.dataset,
+        split=split,
+        frames=sum(drive.frames for drive in drives),
+        metrics=compute(np.ones(len(bags), np.int64)),
+        interval_90=interval_90(compute, len(bags), np.random.default_rng(_SEED)),
+    )
+
+
+def _replay(stages: tuple[str, ...], config: Path | None, bag: Path, output: Path) -> None:
+    parameters = load_parameters(config) if config else {}
+    graph = build_graph(parameters, stages, where=str(config or "evaluate"))
+    try:
+        Replay(graph, bag, output).run()
+    finally:
+        graph.close()
+
+
+def _counts(bag: Path, output: Path) -> GridCounts:
+    """Returns the counts of a drive; a scan without a grid has an unknown one."""
+    grids: dict[int, OccupancyGrid] = {}
+    with BagReader(output) as reader:
+        for message in reader.messages({GRID_TOPIC}):
+            grid = OCCUPANCY_GRID.decode(message.data)
+            grids[grid.header.stamp_ns] = grid
+    counts = GridCounts()
+    with BagReader(bag) as reader:
+        for message in reader.messages({TRUTH_TOPIC}):
+            truth = OCCUPANCY_GRID.decode(message.data)
+            counts += count_grids(grids.get(truth.header.stamp_ns), truth)
+    if not counts.frames:
+        raise DatasetError(f"{bag}: no message on {TRUTH_TOPIC}")
+    return counts

@@ -1,0 +1,330 @@
+"""Objects that keep their identity and have a velocity, from boxes scan by scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spatial_perception.config import option
+from spatial_perception.core import Detections3D, LabelSet, Pose, Tracks
+from spatial_perception.core.transforms import NS_PER_S
+from spatial_perception.pipelines.association import (
+    AssociationConfig,
+    Candidates,
+    assign,
+    association_cost,
+    doubled,
+)
+from spatial_perception.pipelines.measured import LONG_CLASSES, MOTION_MODELS, OTHER_MODEL, Seen
+from spatial_perception.pipelines.motion import (
+    MAX_YAW_RATE_RADPS,
+    MotionModel,
+    predict,
+    update,
+)
+from spatial_perception.pipelines.track_bank import TrackBank
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTrackerConfig:
+    """When a track is born, shown and given up, and how pairs are found."""
+
+    birth_log_odds: float = option(
+        -1.0, help="of the existence of a new track, before its score counts", range=(-10.0, 10.0)
+    )
+    birth_score: float = option(0.12, help="a detection below starts no track", range=(0.0, 1.0))
+    score_weight: float = option(
+        1.0, help="of a detection's log-odds in the existence of its track", range=(0.0, 10.0)
+    )
+    existence_memory: float = option(
+        0.95, help="what of the evidence for existence stays from scan to scan", range=(0.0, 1.0)
+    )
+    confirm_hits: int = option(
+        2, help="and after so many detections, which a velocity takes", range=(1, 100)
+    )
+    confirm_probability: float = option(
+        0.8, help="tracks are published from this probability of existence on", range=(0.0, 1.0)
+    )
+    death_probability: float = option(
+        0.005, help="tracks that are less probable are forgotten", range=(0.0, 1.0)
+    )
+    detection_probability: float = option(
+        0.7, help="how often the detector finds what is there", range=(0.01, 0.99)
+    )
+    lifetime_s: float = option(
+        1.5,
+        help="a track is forgotten this long after its last detection",
+        unit="s",
+        range=(0.0, 60.0),
+    )
+    publish_s: float = option(
+        0.35, help="and no longer published this long after it", unit="s", range=(0.0, 60.0)
+    )
+    size_gain: float = option(
+        0.1, help="weight of a new measurement of the size, once settled", range=(0.0, 1.0)
+    )
+    class_memory: float = option(
+        0.95, help="what of the evidence for a class stays from scan to scan", range=(0.0, 1.0)
+    )
+    flip_votes: float = option(
+        4.0, help="so many detections more turn front and back", range=(0.5, 100.0)
+    )
+    turn_speed_mps: float = option(
+        1.5,
+        help="who drives backwards faster than this has its front at the back",
+        unit="m/s",
+        range=(0.1, 50),
+    )
+    association: AssociationConfig = option(
+        default_factory=AssociationConfig, help="pairs of tracks and detections"
+    )
+
+
+class ObjectTracker:
+    """Follows boxes over time in a frame that does not move.
+
+    Args:
+        config: births, deaths and pairs.
+    """
+
+    def __init__(self, config: ObjectTrackerConfig) -> None:
+        self._config = config
+        self._labels: LabelSet | None = None
+        self._bank = TrackBank.empty(0)
+        self._models: list[MotionModel] = []
+        self._stamp_ns: int | None = None
+        self._next_id = 1
+
+    @property
+    def stamp_ns(self) -> int | None:
+        """Stamp of the newest detections, None before the first."""
+        return self._stamp_ns
+
+    def reset(self) -> None:
+        """Forgets all tracks; their ids stay taken."""
+        self._bank = TrackBank.empty(0 if self._labels is None else len(self._labels))
+        self._stamp_ns = None
+
+    @property
+    def count(self) -> int:
+        """How many tracks there are, published or not."""
+        return len(self._bank)
+
+    def move(self, new_from_old: Pose) -> None:
+        """Keeps the tracks where they are while the frame that they are in changes."""
+        self._bank.move(new_from_old)
+
+    def loosen(self, speed_mps: float) -> None:
+        """Makes all velocities less certain, because they now count from something else."""
+        self._bank.covariance[:, 3, 3] += speed_mps**2
+        straight = ~self._bank.turns
+        self._bank.covariance[straight, 4, 4] += speed_mps**2
+
+    def __call__(
+        self,
+        detections: Detections3D,
+        sensor_m: np.ndarray | None = None,
+        is_fixed: bool = True,
+    ) -> Tracks:
+        """Returns the objects at the time of the detections, those not seen in them predicted.
+
+        Args:
+            detections: in the frame of the tracks, newer than the ones before.
+            sensor_m: (3,) where they were seen from, in that frame; its origin where None.
+            is_fixed: False where the frame moves with the vehicle: then speeds are relative
+                and do not tell front from back.
+        """
+        self._take_labels(detections.label_set)
+        elapsed_s = 0.0
+        if self._stamp_ns is not None:
+            elapsed_s = (detections.header.stamp_ns - self._stamp_ns) / NS_PER_S
+        self._stamp_ns = detections.header.stamp_ns
+        origin_m = np.zeros(2) if sensor_m is None else np.asarray(sensor_m[:2], np.float64)
+        found = self._merged(detections)
+        self._predict(elapsed_s)
+        seen = Seen.of(found, origin_m, self._models, self._config.score_weight)
+        self._bank.existence *= self._config.existence_memory
+        rows, columns = self._pairs(seen, elapsed_s)
+        self._hit(rows, columns, seen)
+        self._miss(rows)
+        self._turn_around(is_fixed)
+        self._bear(columns, seen)
+        self._forget()
+        return self._published(detections)
+
+    def _take_labels(self, labels: LabelSet) -> None:
+        if labels != self._labels:
+            self._labels = labels
+            self._models = [MOTION_MODELS.get(name, OTHER_MODEL) for name in labels.names]
+            self._is_long = np.array([name in LONG_CLASSES for name in labels.names], bool)
+            self._bank = TrackBank.empty(len(labels))
+
+    def _merged(self, detections: Detections3D) -> Detections3D:
+        """Returns one box an object, where the detector gives it under two classes."""
+        if len(detections) < 2:
+            return detections
+        order = np.argsort(-detections.scores, kind="stable")
+        ordered = detections.selected(order)
+        rows, columns, share = doubled(_bev(ordered))
+        is_long = self._is_long[ordered.labels]
+        kept = np.ones(len(ordered), bool)
+        one = (is_long[rows] == is_long[columns]) | (share > 0.8)
+        for row, column in zip(rows[one], columns[one], strict=True):
+            kept[column] &= not kept[row]
+        return ordered.selected(kept)
+
+    def _predict(self, elapsed_s: float) -> None:
+        bank = self._bank
+        if not len(bank) or elapsed_s <= 0:
+            return
+        labels = bank.class_logs.argmax(axis=1)
+        noise = np.array([[m.acceleration_mps2, m.yaw_acceleration_radps2] for m in self._models])[
+            labels
+        ]
+        bank.state, bank.covariance = predict(
+            bank.state, bank.covariance, bank.turns, noise, elapsed_s
+        )
+
+    def _pairs(self, seen: Seen, elapsed_s: float) -> tuple[np.ndarray, np.ndarray]:
+        bank = self._bank
+        if not len(bank) or not len(seen.detections):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        tracks = Candidates(bank.state[:, :2], bank.state[:, 2], bank.sizes_lwh_m, bank.classes())
+        mean_noise = seen.noise[:, :2, :2].mean(axis=0)
+        spread = bank.covariance[:, :2, :2] + mean_noise
+        gap_s = max(elapsed_s, 0.0)
+        return assign(
+            association_cost(tracks, seen.candidates, spread, gap_s, self._config.association)
+        )
+
+    def _hit(self, rows: np.ndarray, columns: np.ndarray, seen: Seen) -> None:
+        bank, config = self._bank, self._config
+        if not len(rows):
+            return
+        measured = seen.measured[columns]
+        bank.state[rows], bank.covariance[rows] = update(
+            bank.state[rows], bank.covariance[rows], measured, seen.noise[columns]
+        )
+        turning = rows[bank.turns[rows]]
+        bank.state[turning, 4] = np.clip(
+            bank.state[turning, 4], -MAX_YAW_RATE_RADPS, MAX_YAW_RATE_RADPS
+        )
+        bank.hits[rows] += 1
+        bank.newest_ns[rows] = seen.detections.header.stamp_ns
+        gain = np.maximum(1.0 / bank.hits[rows], config.size_gain)
+        sizes = seen.candidates.sizes_lwh_m[columns]
+        bank.sizes_lwh_m[rows] += gain[:, None] * (sizes - bank.sizes_lwh_m[rows])
+        height = seen.detections.centers_m[columns, 2]
+        bank.height_m[rows] += np.maximum(gain, 0.3) * (height - bank.height_m[rows])
+        bank.class_logs[rows] = config.class_memory * bank.class_logs[rows] + np.log(
+            seen.candidates.classes[columns]
+        )
+        facing = np.cos(measured[:, 2] - bank.state[rows, 2])
+        votes = bank.heading_votes[rows] + np.sign(facing) * seen.scores[columns]
+        bank.heading_votes[rows] = np.clip(votes, -config.flip_votes, 2 * config.flip_votes)
+        bank.existence[rows] += seen.evidence[columns]
+        turns = np.array([model.turns for model in self._models])
+        bank.follow(turns[bank.class_logs.argmax(axis=1)])
+
+    def _miss(self, rows: np.ndarray) -> None:
+        bank = self._bank
+        missed = np.ones(len(bank), bool)
+        missed[rows] = False
+        bank.existence[missed] += np.log(1 - self._config.detection_probability)
+
+    def _turn_around(self, is_fixed: bool) -> None:
+        """Puts the front where an object drives to, or where most detections have seen it."""
+        bank, config = self._bank, self._config
+        backward = bank.heading_votes <= -config.flip_votes
+        if is_fixed:
+            sigma = np.sqrt(bank.covariance[:, 3, 3])
+            speed = bank.state[:, 3]
+            sure = bank.turns & (np.abs(speed) > np.maximum(config.turn_speed_mps, 2 * sigma))
+            backward = np.where(sure, speed < 0, backward)
+        if backward.any():
+            bank.turn_around(backward)
+
+    def _bear(self, taken: np.ndarray, seen: Seen) -> None:
+        """Starts tracks from detections that no track explains."""
+        free = np.ones(len(seen.detections), bool)
+        free[taken] = False
+        free &= seen.detections.scores >= self._config.birth_score
+        if free.any() and len(self._bank):
+            explained, _, _ = doubled(_bev(seen.detections), self._bank.boxes_bev())
+            free[explained] = False
+        index = np.flatnonzero(free)
+        if not len(index):
+            return
+        count, stamp_ns = len(index), seen.detections.header.stamp_ns
+        labels = seen.detections.labels[index]
+        models = [self._models[label] for label in labels]
+        state = np.zeros((count, 5))
+        state[:, :3] = seen.measured[index]
+        covariance = np.zeros((count, 5, 5))
+        covariance[:, :3, :3] = seen.noise[index]
+        turns = np.array([model.turns for model in models])
+        first = np.array([model.first_speed_mps for model in models])
+        covariance[:, 3, 3] = first**2
+        covariance[:, 4, 4] = np.where(turns, 0.2**2, first**2)
+        born = TrackBank(
+            ids=np.arange(self._next_id, self._next_id + count),
+            state=state,
+            covariance=covariance,
+            turns=turns,
+            height_m=seen.detections.centers_m[index, 2].astype(np.float64),
+            sizes_lwh_m=seen.candidates.sizes_lwh_m[index],
+            class_logs=np.log(seen.candidates.classes[index]),
+            existence=seen.evidence[index] + self._config.birth_log_odds,
+            heading_votes=np.zeros(count),
+            hits=np.ones(count, np.int64),
+            newest_ns=np.full(count, stamp_ns),
+        )
+        self._next_id += count
+        self._bank = self._bank.joined(born)
+
+    def _forget(self) -> None:
+        """Drops tracks that are improbable, not seen for long, or doubles of another one."""
+        bank, config = self._bank, self._config
+        age_s = (self._newest() - bank.newest_ns) / NS_PER_S
+        alive = _probability(bank.existence) >= config.death_probability
+        alive &= age_s <= config.lifetime_s
+        rank = bank.existence + 0.01 * np.minimum(bank.hits, 1000) - 10.0 * age_s
+        rows, columns, _ = doubled(bank.boxes_bev())
+        alive[np.where(rank[rows] > rank[columns], columns, rows)] = False
+        if not alive.all():
+            self._bank = bank.kept(alive)
+
+    def _newest(self) -> int:
+        return 0 if self._stamp_ns is None else self._stamp_ns
+
+    def _published(self, detections: Detections3D) -> Tracks:
+        bank, config = self._bank, self._config
+        probability = _probability(bank.existence)
+        age_s = (self._newest() - bank.newest_ns) / NS_PER_S
+        shown = (probability >= config.confirm_probability) & (age_s <= config.publish_s)
+        shown &= bank.hits >= config.confirm_hits
+        bank = bank.kept(shown)
+        centers = np.concatenate([bank.state[:, :2], bank.height_m[:, None]], axis=1)
+        return Tracks(
+            detections.header,
+            centers.astype(np.float32),
+            bank.sizes_lwh_m.astype(np.float32),
+            bank.state[:, 2].astype(np.float32),
+            bank.velocities_mps().astype(np.float32),
+            np.where(bank.turns, bank.state[:, 4], 0.0).astype(np.float32),
+            probability[shown].astype(np.float32),
+            bank.class_logs.argmax(axis=1).astype(np.int32) if len(bank) else np.zeros(0, np.int32),
+            bank.ids,
+            detections.label_set,
+        )
+
+
+def _bev(detections: Detections3D) -> np.ndarray:
+    boxes: np.ndarray = detections.boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
+    return boxes
+
+
+def _probability(log_odds: np.ndarray) -> np.ndarray:
+    probability: np.ndarray = 1.0 / (1.0 + np.exp(-log_odds))
+    return probability

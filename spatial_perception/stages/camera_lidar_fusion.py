@@ -1,0 +1,273 @@
+"""The stage in which LiDAR and cameras meet; it runs in whichever branch completes its input."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from spatial_perception.config import option
+from spatial_perception.core import (
+    Detections2D,
+    Detections3D,
+    Header,
+    PinholeCamera,
+    PointCloud,
+    Pose,
+)
+from spatial_perception.core.sync import NS_PER_MS
+from spatial_perception.errors import TransformError
+from spatial_perception.messages import CAMERA_OBJECTS, DETECTIONS_3D
+from spatial_perception.pipelines.camera_lidar_fusion import (
+    CameraLidarFusion,
+    CameraLidarFusionConfig,
+    CameraResult,
+)
+from spatial_perception.pipelines.camera_view import CameraView
+from spatial_perception.stages.camera import CAMERAS_HELP, boxes_port, camera_of
+from spatial_perception.stages.ego_motion import ODOMETRY_PORT, EgoMotion
+from spatial_perception.stages.lidar import candidates_port, points_port
+from spatial_perception.stages.overlay import camera_info_port
+from spatial_perception.stages.partner import Partner
+from spatial_perception.stages.port import Port, PortKind
+from spatial_perception.stages.stage import Branch, DropCause, Outputs, Stage
+from spatial_perception.stages.transforms import TRANSFORM_NAMES, TRANSFORM_PORTS
+
+FUSED_DETECTIONS = Port("fused", "/perception/fusion/detections", DETECTIONS_3D, PortKind.RESULT)
+
+TIME_JUMP_NS = 1_000_000_000
+_MEMORY = 0.97  # what of a camera's record stays from scan to scan
+_MIN_EXPECTED = 15.0  # objects before a camera is judged
+
+
+@dataclass(frozen=True, slots=True)
+class CameraLidarFusionStageConfig(CameraLidarFusionConfig):
+    """Options of the stage camera_lidar_fusion."""
+
+    cameras: tuple[str, ...] = option(("front",), help=CAMERAS_HELP)
+    fixed_frame: str = option(
+        "odom", help="frame that does not move, for what the vehicle drove between two sensors"
+    )
+    max_offset_ms: float = option(
+        60.0, help="boxes farther from a scan in time are not used", unit="ms", range=(0, 10_000)
+    )
+    max_wait_ms: float = option(
+        200.0,
+        help="how long a scan's objects wait for the cameras, measured in stamps",
+        unit="ms",
+        range=(0, 60_000),
+    )
+    lost_after_ms: float = option(
+        500.0,
+        help="a camera silent for so long is not waited for",
+        unit="ms",
+        range=(0, 60_000),
+    )
+    lidar: str = option("", help="the LiDAR whose objects are taken, where several have names")
+
+
+@dataclass(slots=True)
+class _Camera:
+    """What is known of one camera."""
+
+    boxes: Partner[Detections2D]
+    calibration: PinholeCamera | None = field(default=None)
+    trouble: str = field(default="no boxes yet")
+    alone_ns: deque[int] = field(default_factory=lambda: deque(maxlen=8))
+    offset_ms: float = field(default=0.0)
+    expected: float = field(default=0.0)
+    found: float = field(default=0.0)
+
+
+class CameraLidarFusionStage(Stage):
+    """Objects of the LiDAR with what the cameras know of them; without a camera, as they are."""
+
+    name = "camera_lidar_fusion"
+    branch = Branch.LIDAR
+
+    def __init__(self, config: CameraLidarFusionStageConfig) -> None:
+        super().__init__()
+        self._config = config
+        self._fusion = CameraLidarFusion(config)
+        self._ego = EgoMotion(config.fixed_frame)
+        lost_ns = int(config.lost_after_ms * NS_PER_MS)
+        offset_ns = int(config.max_offset_ms * NS_PER_MS)
+        self._cameras = {name: _Camera(Partner(offset_ns, lost_ns)) for name in config.cameras}
+        self._clouds: Partner[PointCloud] = Partner(0, lost_ns, length=4)
+        self._waiting: deque[Detections3D] = deque()
+        self._newest_ns = 0
+        self._released_ns: int | None = None
+        self._objects_port = candidates_port(config.lidar)
+        self._points_port = points_port(config.lidar)
+        inputs = [*TRANSFORM_PORTS, ODOMETRY_PORT, self._points_port, self._objects_port]
+        for name in config.cameras:
+            inputs += [boxes_port(name), camera_info_port(name)]
+        self.inputs = tuple(inputs)
+        self.outputs = (FUSED_DETECTIONS, *(camera_objects_port(c) for c in config.cameras))
+
+    def push(self, port: str, value: Any) -> Outputs:
+        """Returns the fused objects of all scans whose partners are there or given up."""
+        if port in TRANSFORM_NAMES:
+            self._ego.add_transforms(port, value)
+        elif port == ODOMETRY_PORT.name:
+            self._ego.add_odometry(value)
+        elif port == self._points_port.name:
+            self._clouds.add(value)
+        elif port == self._objects_port.name:
+            self._add_objects(value)
+        elif port.endswith("/camera_info"):
+            self._cameras[camera_of(port)].calibration = value
+        else:
+            self._add_boxes(camera_of(port), value)
+        return list(self._ready())
+
+    def flush(self) -> Outputs:
+        """Returns what still waits for a camera, without it."""
+        return [output for _ in range(len(self._waiting)) for output in self._release()]
+
+    def reset(self) -> None:
+        """Forgets what waits, poses and the cameras' boxes; calibrations stay."""
+        self._ego.reset()
+        self._clouds.clear()
+        self._waiting.clear()
+        self._newest_ns, self._released_ns = 0, None
+        for camera in self._cameras.values():
+            camera.boxes.clear()
+            camera.alone_ns.clear()
+            camera.expected = camera.found = camera.offset_ms = 0.0
+            camera.trouble = "no boxes yet"
+
+    def status(self) -> Mapping[str, str]:
+        """Returns how each camera does, and what is degraded."""
+        values: dict[str, str] = {}
+        troubles = []
+        for name, camera in self._cameras.items():
+            text = camera.trouble or f"ok, offset {camera.offset_ms:.0f} ms"
+            if camera.expected >= 1:
+                text += f", finds {100 * camera.found / camera.expected:.0f} % of the objects"
+            values[f"camera_{name}"] = text
+            if camera.trouble:
+                troubles.append(f"camera {name}: {camera.trouble}")
+        if troubles:
+            values["degraded"] = "; ".join(troubles)
+        return values
+
+    def _add_objects(self, objects: Detections3D) -> None:
+        stamp_ns = objects.header.stamp_ns
+        if self._released_ns is not None and stamp_ns < self._released_ns - TIME_JUMP_NS:
+            self.reset()
+        if self._released_ns is not None and stamp_ns <= self._released_ns:
+            self.drop(DropCause.STALE)
+            return
+        self._newest_ns = max(self._newest_ns, stamp_ns)
+        self._waiting.append(objects)
+
+    def _add_boxes(self, name: str, boxes: Detections2D) -> None:
+        stamp_ns = boxes.header.stamp_ns
+        released_ns, partner = self._released_ns, self._cameras[name].boxes
+        if released_ns is not None and stamp_ns < released_ns - TIME_JUMP_NS:
+            self.reset()
+            released_ns = None
+        partner.add(boxes)
+        self._newest_ns = max(self._newest_ns, stamp_ns)
+        late_ns = self._config.max_offset_ms * NS_PER_MS
+        alone = self._cameras[name].alone_ns
+        if any(abs(stamp_ns - scan_ns) <= late_ns for scan_ns in alone):
+            self.drop(DropCause.EXPIRED)  # their scan went out without them
+
+    def _ready(self) -> Iterator[tuple[str, Any]]:
+        while self._waiting and not self._is_worth_waiting(self._waiting[0].header):
+            yield from self._release()
+
+    def _is_worth_waiting(self, header: Header) -> bool:
+        if self._newest_ns - header.stamp_ns > self._config.max_wait_ms * NS_PER_MS:
+            return False
+        stamp_ns, now_ns = header.stamp_ns, self._newest_ns
+        return self._clouds.may_come(stamp_ns, now_ns) or any(
+            camera.boxes.may_come(stamp_ns, now_ns) for camera in self._cameras.values()
+        )
+
+    def _release(self) -> Iterator[tuple[str, Any]]:
+        objects = self._waiting.popleft()
+        self._released_ns = objects.header.stamp_ns
+        views = [v for name in self._cameras if (v := self._view(name, objects)) is not None]
+        distrusted = frozenset(n for n, camera in self._cameras.items() if self._is_off(camera))
+        points = self._points(objects.header) if views else np.zeros((0, 3), np.float32)
+        fused, results = self._fusion(objects, views, points, distrusted)
+        for result in results:
+            self._judge(result)
+        yield FUSED_DETECTIONS.name, fused
+        for result in results:
+            yield f"{result.name}/objects", result.objects
+
+    def _view(self, name: str, objects: Detections3D) -> CameraView | None:
+        """Returns a camera with its boxes, None where it has nothing to say; `trouble` says why."""
+        camera, header = self._cameras[name], objects.header
+        boxes = camera.boxes.nearest(header.stamp_ns)
+        if boxes is None:
+            camera.alone_ns.append(header.stamp_ns)
+            lost = camera.boxes.is_lost(header.stamp_ns)
+            late = "silent" if camera.boxes.newest_ns else "no boxes yet"
+            camera.trouble = late if lost else "its boxes come too late or not at this time"
+            return None
+        if camera.calibration is None or not camera.calibration.is_calibrated:
+            known = camera.calibration is not None
+            camera.trouble = "not calibrated (K is zero)" if known else "no camera_info"
+            return None
+        try:
+            pose = self._camera_from_base(boxes.header, header)
+        except TransformError as error:
+            self.drop(DropCause.TRANSFORM)
+            camera.trouble = f"cannot be placed: {error}"
+            return None
+        camera.trouble = ""
+        camera.offset_ms = (boxes.header.stamp_ns - header.stamp_ns) / NS_PER_MS
+        return CameraView(name, camera.calibration, boxes, pose)
+
+    def _camera_from_base(self, picture: Header, scan: Header) -> Pose:
+        """Returns the camera at its picture from the vehicle at the scan.
+
+        Raises:
+            TransformError: nothing says where the camera is mounted.
+        """
+        mounting = self._ego.tree.lookup(picture.frame_id, scan.frame_id, picture.stamp_ns)
+        then = self._ego.at(Header(picture.stamp_ns, scan.frame_id))
+        now = self._ego.at(scan)
+        if then is None or now is None:
+            return mounting
+        if then.fixed_from_base is None or now.fixed_from_base is None:
+            return mounting
+        return mounting @ then.fixed_from_base.inverse() @ now.fixed_from_base
+
+    def _points(self, header: Header) -> np.ndarray:
+        """Returns the scan's points in the frame of its objects; none where they did not come."""
+        cloud = self._clouds.nearest(header.stamp_ns)
+        if cloud is None:
+            return np.zeros((0, 3), np.float32)
+        try:
+            pose = self._ego.tree.lookup(header.frame_id, cloud.header.frame_id, header.stamp_ns)
+        except TransformError:
+            return np.zeros((0, 3), np.float32)
+        return pose.apply(cloud.points)
+
+    def _judge(self, result: CameraResult) -> None:
+        camera = self._cameras[result.name]
+        camera.expected = _MEMORY * camera.expected + result.expected
+        camera.found = _MEMORY * camera.found + result.found
+        if self._is_off(camera):
+            share = 100 * camera.found / camera.expected
+            camera.trouble = f"finds only {share:.0f} % of the objects: check its calibration"
+
+    def _is_off(self, camera: _Camera) -> bool:
+        if camera.expected < _MIN_EXPECTED:
+            return False
+        return camera.found < self._config.misaligned_share * camera.expected
+
+
+def camera_objects_port(camera: str) -> Port:
+    """Returns the port of a camera's objects with bearing and range."""
+    topic = f"/perception/camera/{camera}/objects"
+    return Port(f"{camera}/objects", topic, CAMERA_OBJECTS, PortKind.RESULT)

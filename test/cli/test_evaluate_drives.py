@@ -1,0 +1,72 @@
+"""Drives are measured over truth and replayed bags."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spatial_perception import messages
+from spatial_perception.bags import BagWriter
+from spatial_perception.cli.evaluate_drives import read_drive
+from spatial_perception.cli.main import main
+from spatial_perception.core import Header, PointCloud, Pose, StampedTransform, Transforms
+from spatial_perception.core.examples import example_tracks
+from spatial_perception.errors import DatasetError
+
+START_NS = 1_700_000_000_000_000_000
+
+
+def write_drive(root: Path, name: str) -> tuple[Path, Path]:
+    """Writes a bag with truth and the bag that the graph would have made of it."""
+    bag, output = root / "drives" / name, root / "replayed" / name
+    for folder in (bag, output):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    tracks = example_tracks()
+    with BagWriter(bag) as writer, BagWriter(output) as results:
+        mount = StampedTransform(Header(START_NS, "base_link"), "velodyne", Pose.identity())
+        data = messages.TRANSFORMS.encode(Transforms((mount,)))
+        writer.write("/tf_static", messages.TRANSFORMS.ros_type, START_NS, data)
+        for k in range(3):
+            ns = START_NS + k * 100_000_000
+            truth = dataclasses.replace(tracks, header=Header(ns, "base_link"))
+            points = np.repeat(truth.centers_m, 6, axis=0)
+            cloud = messages.POINT_CLOUD.encode(PointCloud(Header(ns, "velodyne"), points))
+            writer.write("/sensing/lidar/points", messages.POINT_CLOUD.ros_type, ns, cloud)
+            states = messages.TRACK_STATES.encode(truth)
+            writer.write("/ground_truth/objects/states", messages.TRACK_STATES.ros_type, ns, states)
+            results.write("/perception/objects/states", messages.TRACK_STATES.ros_type, ns, states)
+    return bag, output
+
+
+def test_every_scan_has_its_truth_points_and_tracks(tmp_path: Path) -> None:
+    frames = read_drive(*write_drive(tmp_path, "a"))
+    assert len(frames) == 3
+    assert frames[0].points.tolist() == [6, 6]
+    assert frames[0].tracks.ids.tolist() == frames[0].truth.ids.tolist()
+
+
+def test_replayed_bags_are_used_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_drive(tmp_path, "a")
+    write_drive(tmp_path, "b")
+    target = tmp_path / "metrics.json"
+    arguments = ["evaluate", "object_tracker", "--dataset", "drives"]
+    arguments += ["--root", str(tmp_path / "drives"), "--replayed", str(tmp_path / "replayed")]
+    assert main([*arguments, "--json", str(target)]) == 0
+    report = json.loads(target.read_text())
+    assert (report["dataset"], report["frames"]) == ("drives", 6)
+    assert report["metrics"]["car_mota"] == 100.0
+    assert report["metrics"]["car_velocity_rmse_mps"] == 0.0
+    assert report["metrics"]["pedestrian_mota_within_30m"] == 100.0
+
+
+def test_a_bag_without_truth_is_refused(tmp_path: Path) -> None:
+    _, output = write_drive(tmp_path, "a")
+    with pytest.raises(DatasetError, match="/ground_truth/objects/states"):
+        read_drive(output, output)
+
+
+def test_another_model_is_refused(tmp_path: Path) -> None:
+    arguments = ["evaluate", "lidar_detector", "--dataset", "drives", "--root", str(tmp_path)]
+    assert main(arguments) == 2
