@@ -32,7 +32,7 @@ class EvidenceConfig:
         0.1, help="evidence against an obstacle that makes a cell free", range=(0.0, 20.0)
     )
     lifetime_s: float = option(
-        5.0, help="what is not seen again is unknown after this time", unit="s", range=(0.1, 3600)
+        10.0, help="what is not seen again is unknown after this time", unit="s", range=(0.1, 3600)
     )
     arrived_lifetime_s: float = option(
         0.5, help="the same for obstacles in cells that were free before", unit="s",

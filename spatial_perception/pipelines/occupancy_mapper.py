@@ -40,7 +40,7 @@ class OccupancyMapperConfig:
         12.0, help="what rays below an obstacle do not clear behind it", unit="m", range=(0.0, 50.0)
     )
     body_m: float = option(
-        12.0, help="length of bodies: behind what has arrived nothing remembered as free is kept",
+        8.0, help="length of bodies: behind what has arrived nothing remembered as free is kept",
         unit="m", range=(0.0, 50.0),
     )  # fmt: skip
     label_height_m: float = option(

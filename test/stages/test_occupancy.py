@@ -166,12 +166,12 @@ def test_time_that_jumps_back_starts_afresh() -> None:
 
 def test_one_scan_a_second_leaves_nothing_older_than_its_lifetime() -> None:
     stage = make()
-    for k in range(0, 70, 10):
+    for k in range(0, 130, 10):
         stage.push("tf", moved(k))
         (grid,) = grids(stage.push("points", cloud(k, 8.05 if k == 0 else 6.05)))
     x = occupied_xy(grid)[:, 0]
     assert x.min() > 5.9
-    assert x.max() < 6.3, "the wall of 6 s ago is hidden behind the near one, and forgotten"
+    assert x.max() < 6.3, "the wall of 12 s ago is hidden behind the near one, and forgotten"
 
 
 def test_an_empty_cloud_is_an_unknown_grid() -> None:
