@@ -11,10 +11,12 @@ import numpy as np
 from spatial_perception.core import (
     CAMERA_OBJECT_LABELS,
     CAMVID_LABELS,
+    POINT_LABELS,
     CameraImage,
     Detections2D,
     Header,
     LabelImage,
+    LabelledCloud,
     PointCloud,
     Pose,
     StampedTransform,
@@ -37,6 +39,12 @@ def flat_street(header: Header, count: int = 5000) -> PointCloud:
     z = np.where((np.cos(angle) > 0.95) & (radius > 20), 0.0, -1.73).astype(np.float32)
     points = np.stack([radius * np.cos(angle), radius * np.sin(angle), z], axis=1)
     return PointCloud(header, points, np.zeros(count, np.float32))
+
+
+def labelled_street(header: Header) -> LabelledCloud:
+    """Returns the same ring of ground and wall, all of it road."""
+    street = flat_street(header)
+    return LabelledCloud(street, np.zeros(len(street), np.uint8), POINT_LABELS)
 
 
 def empty_cloud(stamp_ns: int) -> bytes:
@@ -69,24 +77,22 @@ def _transforms(header: Header) -> Transforms:
     )
 
 
+def _at(example: Callable[[], Any]) -> Callable[[Header], Any]:
+    """Returns a function that moves an example to a stamp and frame."""
+    return lambda header: dataclasses.replace(example(), header=header)
+
+
 _MAKERS: dict[str, tuple[str, Callable[[Header], Any]]] = {
     "PointCloud": (LIDAR, flat_street),
     "CameraImage": (OPTICAL, _image),
     "LabelImage": (OPTICAL, _label_image),
     "Detections2D": (OPTICAL, _detections),
     "Transforms": ("base_link", _transforms),
-    "Detections3D": (
-        "base_link",
-        lambda header: dataclasses.replace(examples.example_detections3d(), header=header),
-    ),
-    "PinholeCamera": (
-        OPTICAL,
-        lambda header: dataclasses.replace(examples.example_camera(), header=header),
-    ),
-    "Odometry": (
-        "odom",
-        lambda header: dataclasses.replace(examples.example_odometry(), header=header),
-    ),
+    "Detections3D": ("base_link", _at(examples.example_detections3d)),
+    "PinholeCamera": (OPTICAL, _at(examples.example_camera)),
+    "Odometry": ("odom", _at(examples.example_odometry)),
+    "VoxelGrid": ("base_link", _at(examples.example_voxel_grid)),
+    "LabelledCloud": (LIDAR, labelled_street),
 }
 
 

@@ -133,6 +133,7 @@ def to_int8(graph: bytes, samples: Sequence[Mapping[str, np.ndarray]], label: st
                 Reader(),
                 quant_format=quantization.QuantFormat.QDQ,
                 per_channel=True,
+                reduce_range=True,  # processors without VNNI add up pairs of products in 16 bits
                 op_types_to_quantize=list(_HEAVY),
                 nodes_to_exclude=head_nodes(model),
                 extra_options={

@@ -28,7 +28,7 @@ MATCHED_PORT = Port("matched_odom", "/perception/odometry", ODOMETRY, PortKind.S
 _SILENT_NS = NS_PER_S
 
 _JUMP_M = 0.7  # what noise and scans in between may add
-_JUMP_ACCELERATION_MPS2 = 12.0  # of means over two steps
+_JUMP_ACCELERATION_MPS2 = 12.0
 _JUMP_RAD = 0.15
 _JUMP_YAW_ACCELERATION_RADPS2 = 3.0
 
@@ -164,8 +164,9 @@ class JumpWatch:
         elapsed_s = (stamp_ns - last[0]) / NS_PER_S
         off_m = float(np.linalg.norm(pose.translation[:2] - expected.translation[:2]))
         off_rad = abs(float(wrap_angle(np.array(pose.yaw_rad - expected.yaw_rad))))
-        reach_m = _JUMP_M + 0.5 * _JUMP_ACCELERATION_MPS2 * elapsed_s**2
-        reach_rad = _JUMP_RAD + 0.5 * _JUMP_YAW_ACCELERATION_RADPS2 * elapsed_s**2
+        # mean speeds of two intervals differ by the acceleration times the time between them
+        reach_m = _JUMP_M + _JUMP_ACCELERATION_MPS2 * elapsed_s**2
+        reach_rad = _JUMP_RAD + _JUMP_YAW_ACCELERATION_RADPS2 * elapsed_s**2
         if not self._has_speed:  # nothing is expected yet but what no vehicle exceeds
             reach_m, reach_rad = 70.0 * elapsed_s + _JUMP_M, 2.0 * elapsed_s + _JUMP_RAD
         if off_m > reach_m or off_rad > reach_rad:

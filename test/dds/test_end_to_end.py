@@ -82,7 +82,7 @@ def test_results_of_a_small_drive_equal_the_replay(
     expected = replayed(bag, tmp_path / "replayed", stages)
     counts = {topic: len(messages) for topic, messages in expected.items()}
     found = run_live(command, bag, tmp_path / "out", stages, [POINTS, STATIC], counts)
-    assert counts == {GRID: 15}
+    assert counts[GRID] == 15
     assert found == expected
 
 

@@ -124,7 +124,7 @@ def test_interrupt_ends_the_graph_while_an_engine_is_built(tmp_path: Path) -> No
     code = """
 import sys, time
 from spatial_perception.cli.main import main
-from spatial_perception.stages.lidar import OccupancyMapperStage
+from spatial_perception.stages.occupancy import OccupancyMapperStage
 OccupancyMapperStage.load = lambda self: (print("building", flush=True), time.sleep(60))
 sys.exit(main(["live", "--stages", "occupancy_mapper"]))
 """
