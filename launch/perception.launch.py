@@ -1,5 +1,6 @@
 """Starts the perception stages: in one process, or each in a process of its own."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -9,9 +10,6 @@ from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-
-from spatial_perception.errors import PerceptionError
-from spatial_perception.stages.registry import load_parameters
 
 PACKAGE = "spatial_perception"
 STAGES = (
@@ -127,10 +125,7 @@ def _nodes(context: LaunchContext) -> list[Node]:
 
 def _parameters(context: LaunchContext, given: dict) -> dict:
     """Returns the file's parameters with those of the arguments, valid in every namespace."""
-    try:
-        parameters = load_parameters(given["config"])
-    except PerceptionError as error:
-        raise RuntimeError(f"config: {error}") from error
+    parameters = _load(given["config"])
     shared = {}
     if use_sim_time := LaunchConfiguration("use_sim_time").perform(context):
         shared["use_sim_time"] = use_sim_time == "true"
@@ -144,6 +139,24 @@ def _parameters(context: LaunchContext, given: dict) -> dict:
         f"/**/{name}": {"ros__parameters": {"use_sim_time": False, **values, **shared}}
         for name, values in parameters.items()
     }
+
+
+def _load(path: str) -> dict:
+    """Returns the file's parameters by node name.
+
+    The environment stays as it is for what is launched: OpenCV's wheel points Qt at plugins of its
+    own when it is imported, with which RViz does not start.
+    """
+    environment = dict(os.environ)
+    from spatial_perception.errors import PerceptionError
+    from spatial_perception.stages.registry import load_parameters
+
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        return load_parameters(path)
+    except PerceptionError as error:
+        raise RuntimeError(f"config: {error}") from error
 
 
 class _PlainDumper(yaml.SafeDumper):

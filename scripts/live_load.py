@@ -4,8 +4,9 @@
 python scripts/live_load.py BAG --seconds 60              # at recorded speed
 python scripts/live_load.py BAG --seconds 60 --rate 10    # a talker ten times too fast
 
-Runs `spatial-perception live` and `play --restamp` in processes of their own on loopback, listens
-to /diagnostics and to the results like RViz would, and reads the host's memory once a second.
+Runs `spatial-perception live` in a process of its own on loopback; plays the bag to it from memory,
+over and over, with stamps of the time of playing; listens to /diagnostics and to the results like
+RViz would, and reads the host's memory once a second.
 """
 
 from __future__ import annotations
@@ -18,18 +19,25 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from spatial_perception.bags import BagMessage, BagReader, looped_messages
 from spatial_perception.core import DiagnosticStatus
 from spatial_perception.dds.participant import Participant, TopicType
+from spatial_perception.dds.player import Player, PlayOptions
 from spatial_perception.messages import DIAGNOSTICS, QosProfile
 
 LOOPBACK = (
-    "<CycloneDDS><Domain><General><Interfaces><NetworkInterface name='lo' multicast='false'/>"
-    "</Interfaces></General><Discovery><ParticipantIndex>auto</ParticipantIndex><Peers>"
-    "<Peer address='127.0.0.1'/></Peers></Discovery></Domain></CycloneDDS>"
+    "<CycloneDDS><Domain><General>{fragments}"
+    "<Interfaces><NetworkInterface name='lo' multicast='false'/></Interfaces></General>"
+    "<Discovery><ParticipantIndex>auto</ParticipantIndex>"
+    "<Peers><Peer address='127.0.0.1'/></Peers></Discovery>"
+    "<Internal>{buffer}</Internal></Domain></CycloneDDS>"
 )
+BUFFER = "<SocketReceiveBufferSize min='4MB' max='16MB'/>"
+LARGE_FRAGMENTS = "<MaxMessageSize>65000B</MaxMessageSize><FragmentSize>60000B</FragmentSize>"
 COMMAND = (sys.executable, "-m", "spatial_perception.cli.main")
 RESULTS = {
     "/perception/camera/front/detections": "vision_msgs/msg/Detection2DArray",
@@ -65,6 +73,31 @@ class Listener:
         return bool(states) and all(state == "ready" for state in states)
 
 
+class Talker:
+    """Plays a bag from memory, as sensors do: little of the machine goes into it."""
+
+    def __init__(self, bag: Path, domain: int, rate: float) -> None:
+        with BagReader(bag) as reader:
+            self.start_ns, self.end_ns, self.topics = reader.start_ns, reader.end_ns, reader.topics
+            self._messages = list(reader.messages())
+        plan = {
+            topic: (TopicType(topic, info.ros_type, info.type_hash), QosProfile(depth=5))
+            for topic, info in self.topics.items()
+        }
+        latched = QosProfile(transient_local=True, depth=5)
+        plan |= {topic: (plan[topic][0], latched) for topic in plan if topic == "/tf_static"}
+        self._player = Player(Participant(domain), plan, PlayOptions(rate=rate, restamp=True))
+
+    def messages(self, topics: Collection[str] | None = None) -> Iterator[BagMessage]:
+        """Yields the messages once, like the bag's reader."""
+        yield from self._messages
+
+    def run(self, end: threading.Event) -> None:
+        """Plays until the end is told."""
+        summary = self._player.play(lambda: looped_messages(self, loops=0), end)
+        print(f"{sum(summary.counts.values())} messages sent")
+
+
 def main() -> int:
     """Prints the tables; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -73,25 +106,33 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--stages", default="")
     parser.add_argument("--domain", type=int, default=151)
+    parser.add_argument(
+        "--cyclone-defaults",
+        action="store_true",
+        help="small fragments and sockets, instead of those of config/cyclonedds.xml",
+    )
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    os.environ["CYCLONEDDS_URI"] = LOOPBACK
+    os.environ["CYCLONEDDS_URI"] = LOOPBACK.format(
+        buffer="" if arguments.cyclone_defaults else BUFFER,
+        fragments="" if arguments.cyclone_defaults else LARGE_FRAGMENTS,
+    )
     domain = ("--domain", str(arguments.domain))
     listener = Listener(arguments.domain)
     live = subprocess.Popen([*COMMAND, "live", *domain, "--stages", arguments.stages])
     try:
         wait_for(listener.is_ready, READY_S)
-        play = subprocess.Popen(
-            [*COMMAND, "play", str(arguments.bag), *domain, "--restamp", "--loop"]
-            + ["--rate", str(arguments.rate)]
-        )
+        end = threading.Event()
+        talker = Talker(arguments.bag, arguments.domain, arguments.rate)
+        thread = threading.Thread(target=talker.run, args=(end,), daemon=True)
+        thread.start()
         memory_mb = []
         end_s = time.monotonic() + arguments.seconds
         while time.monotonic() < end_s:
             time.sleep(1.0)
             memory_mb.append(resident_mb(live.pid))
-        play.send_signal(signal.SIGINT)
-        play.wait(20)
+        end.set()
+        thread.join(20.0)
         reports = dict(listener.reports)
     finally:
         live.send_signal(signal.SIGINT)

@@ -56,6 +56,9 @@ class Host(Protocol):
     def matched(self) -> bool:
         """Returns whether the other side is there."""
 
+    def close(self) -> None:
+        """Leaves the network."""
+
 
 def cases() -> dict[str, Case]:
     """Returns the two messages."""
@@ -102,6 +105,9 @@ class DdsHost:
     def matched(self) -> bool:
         return bool(self._end.matched)
 
+    def close(self) -> None:
+        self._participant.close()
+
 
 class RosHost:
     """This suite's rclpy host: bytes and the codec."""
@@ -134,6 +140,9 @@ class RosHost:
 
     def matched(self) -> bool:
         return bool(self.node.count_publishers(TOPIC) and self.node.count_subscribers(TOPIC))
+
+    def close(self) -> None:
+        self.node.destroy_node()
 
     def kind(self, case: Case) -> Any:
         """Returns rclpy's message class."""
@@ -246,7 +255,9 @@ def measure_in(host_name: str, case_name: str, case: Case, count: int) -> float:
         start_s, start = time.process_time(), arrived[0]
         while arrived[0] < start + count:
             host.spin(0.1)
-        return (time.process_time() - start_s) * 1e3 / (arrived[0] - start)
+        cost_ms = (time.process_time() - start_s) * 1e3 / (arrived[0] - start)
+    host.close()
+    return cost_ms
 
 
 def measure_out(host_name: str, case_name: str, case: Case, count: int) -> float:
@@ -262,7 +273,9 @@ def measure_out(host_name: str, case_name: str, case: Case, count: int) -> float
         for _ in range(count):
             publish(case.value)
             time.sleep(PERIOD_S)
-        return (time.process_time() - start_s) * 1e3 / count
+        cost_ms = (time.process_time() - start_s) * 1e3 / count
+    host.close()
+    return cost_ms
 
 
 def run_part(host_name: str, role: str, case_name: str) -> None:

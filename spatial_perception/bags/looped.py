@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import Protocol
 
-from spatial_perception.bags.reader import BagReader
-from spatial_perception.bags.topics import BagMessage
+from spatial_perception.bags.topics import BagMessage, TopicInfo
 from spatial_perception.messages.stamps import shifted
 
 
-def loop_period_ns(reader: BagReader) -> int:
+class Recording(Protocol):
+    """What is needed of a `BagReader`, or of what stands for one."""
+
+    start_ns: int
+    end_ns: int
+    topics: dict[str, TopicInfo]
+
+    def messages(self, topics: Collection[str] | None = None) -> Iterator[BagMessage]:
+        """Yields the messages in the order of their log times."""
+
+
+def loop_period_ns(reader: Recording) -> int:
     """Returns after which time a bag's repetition begins: one step after its last message.
 
     The step is that of the topic with most messages, so that a sensor keeps its rate.
@@ -21,21 +33,21 @@ def loop_period_ns(reader: BagReader) -> int:
 
 
 def looped_messages(
-    reader: BagReader, topics: Collection[str] | None = None, loops: int = 1
+    reader: Recording, topics: Collection[str] | None = None, loops: int = 1
 ) -> Iterator[BagMessage]:
     """Yields the messages of a bag several times, each time later in log time and stamps.
 
     Args:
         reader: The bag.
         topics: Only these; None for all.
-        loops: How often.
+        loops: How often; 0 for ever.
 
     Raises:
         DatasetError: A topic is not in the bag, or a file turns out to be damaged.
         DecodeError: A message is not of its type.
     """
     period_ns = loop_period_ns(reader)
-    for loop in range(loops):
+    for loop in range(loops) if loops else itertools.count():
         offset_ns = loop * period_ns
         for message in reader.messages(topics):
             yield replace(

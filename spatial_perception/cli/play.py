@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from spatial_perception.bags import BagReader, TopicInfo
+from spatial_perception.bags import BagReader, TopicInfo, looped_messages
 from spatial_perception.cli.dds_network import add_network_options, end_on_signal, join, leave
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.errors import ConfigError, DatasetError
@@ -68,6 +68,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="publish the recorded time on /clock",
     )
     parser.add_argument(
+        "--restamp",
+        action="store_true",
+        help="move stamps to the time of playing; repetitions go on where the bag ended",
+    )
+    parser.add_argument(
         "--qos-profile-overrides-path", type=Path, metavar="FILE", help="as for `ros2 bag play`"
     )
     parser.add_argument(
@@ -106,15 +111,26 @@ def run(arguments: argparse.Namespace) -> int:
         from spatial_perception.dds.player import Player, PlayOptions
 
         plan = _plan(topics, arguments)
-        options = PlayOptions(arguments.rate, arguments.loop, arguments.clock, arguments.delay)
+        options = PlayOptions(
+            arguments.rate,
+            1 if arguments.restamp else arguments.loop,
+            arguments.clock,
+            arguments.delay,
+            arguments.restamp,
+        )
         player = Player(participant, plan, options)
         code = _wait_for_subscribers(player, arguments, end)
         if code == 0:
             start_ns = reader.start_ns + int(arguments.start_offset * NS_PER_S)
             total = sum(info.count for info in topics.values()) * max(1, arguments.loop)
             with progress_bar(console, "play") as show:
+                laps = arguments.loop if arguments.restamp else 1
                 summary = player.play(
-                    lambda: (m for m in reader.messages(set(topics)) if m.log_time_ns >= start_ns),
+                    lambda: (
+                        message
+                        for message in looped_messages(reader, set(topics), laps)
+                        if message.log_time_ns >= start_ns
+                    ),
                     end,
                     lambda done: show(done, total if arguments.loop else None),
                 )
@@ -165,7 +181,9 @@ def _wait_for_subscribers(player: Player, arguments: argparse.Namespace, end: Ev
 def _report(summary: PlaySummary, player: Player, arguments: argparse.Namespace, end: Event) -> int:
     print(f"{sum(summary.counts.values())} messages on {len(summary.counts)} topics published")
     for topic, count in summary.left_out.items():
-        print(f"note: {count} big-endian messages of {topic}, of an unknown type, left out")
+        print(
+            f"note: {count} messages of {topic} left out: broken, or big-endian of an unknown type"
+        )
     if not summary.is_complete:
         return EXIT_INTERRUPTED
     wait_ms = arguments.wait_for_all_acked

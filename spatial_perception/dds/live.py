@@ -112,7 +112,7 @@ class LiveHost:
         )
         self._log: Logger = NodeLog(GRAPH_NODE)
         self._throttled = ThrottledLog()
-        self._links: dict[tuple[str, str], list[Subscription]] = {}
+        self._links: dict[tuple[str, str], tuple[Port, list[Subscription]]] = {}
         self._publishers: dict[str, Publisher] = {}
         self._diagnostics = self._open(stages)
 
@@ -158,17 +158,21 @@ class LiveHost:
         self._wire()
         for text in self._participant.incompatibilities():
             self._log.warning(text)
+        for port, subscriptions in self._links.values():
+            for subscription in subscriptions:
+                if lost := subscription.newly_lost():
+                    self._live.count_lost(port, subscription.what.topic, lost)
         self._diagnostics.publish(DIAGNOSTICS.encode(self._live.diagnostics()), timeout_s=0.0)
 
     def _wire(self) -> None:
         """Opens and closes subscriptions: of a picture's topics one is enough."""
         wanted = self._wanted_links()
         for key in [key for key in self._links if key not in wanted]:
-            for subscription in self._links.pop(key):
+            for subscription in self._links.pop(key)[1]:
                 self._participant.remove(subscription)
         for key, (node, port, codec) in wanted.items():
             if key not in self._links:
-                self._links[key] = self._subscribe(node, port, key[1], codec)
+                self._links[key] = port, self._subscribe(node, port, key[1], codec)
 
     def _wanted_links(self) -> dict[tuple[str, str], tuple[str, Port, Codec[Any]]]:
         graph = self._live.graph

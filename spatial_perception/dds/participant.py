@@ -12,6 +12,7 @@ from typing import Any
 
 from cyclonedds.core import (
     DDSException,
+    GuardCondition,
     InstanceState,
     ReadCondition,
     SampleState,
@@ -104,11 +105,17 @@ class Subscription:
         self.condition = ReadCondition(reader, _FRESH)
         self.what = what
         self._receive = receive
+        self._lost = 0
 
     @property
     def guid(self) -> bytes:
         """16 bytes, as ROS announces them."""
         return bytes(self.entity.guid.bytes)
+
+    def newly_lost(self) -> int:
+        """Returns how many messages were lost on the network since the last call."""
+        before, self._lost = self._lost, int(self.entity.get_sample_lost_status().total_count)
+        return self._lost - before
 
     @property
     def matched(self) -> int:
@@ -160,6 +167,8 @@ class Participant:
         topic = self._topic(discovery.TOPIC, discovery.ROS_TYPE)
         self._info = Publisher(DataWriter(self._participant, topic, profile), info)
         self._waitset = WaitSet(self._participant)
+        self._never = GuardCondition(self._participant)
+        self._waitset.attach(self._never)  # one without conditions would not wait
         self._is_running = True
         self._thread = threading.Thread(target=self._run, name="dds receiver", daemon=True)
         self._thread.start()

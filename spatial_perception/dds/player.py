@@ -13,6 +13,7 @@ from spatial_perception.dds.participant import Participant, Publisher, TopicType
 from spatial_perception.errors import DecodeError
 from spatial_perception.messages import QosProfile
 from spatial_perception.messages.clock import CLOCK_TYPE, encode_clock
+from spatial_perception.messages.stamps import shifted
 from spatial_perception.messages.typestore import is_known, to_little_endian
 
 NODE = "player"
@@ -51,12 +52,14 @@ class PlayOptions:
         loops: how often it is played; 0 for ever.
         clock_hz: how often the recorded time goes out on /clock; 0 for never.
         delay_s: waited before the first message.
+        restamp: header stamps move with the log times to the time of playing.
     """
 
     rate: float = 1.0
     loops: int = 1
     clock_hz: float = 0.0
     delay_s: float = 0.0
+    restamp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +186,15 @@ class Player:
                 self._clock.follow(pace, message.log_time_ns)
             if end.wait(max(0.0, pace.seconds_until(message.log_time_ns))):
                 break
-            self._publish(message, end)
+            shift_ns = pace.shift_ns(message.log_time_ns) if self._options.restamp else 0
+            self._publish(message, shift_ns, end)
             count += 1
             progress(total + count)
         return count
 
-    def _publish(self, message: Message, end: threading.Event) -> None:
+    def _publish(self, message: Message, shift_ns: int, end: threading.Event) -> None:
         publisher = self._publishers[message.topic]
-        data = _native(message.data, publisher.what.ros_type)
+        data = _native(message.data, publisher.what.ros_type, shift_ns)
         if data is None:
             self._left_out[message.topic] = self._left_out.get(message.topic, 0) + 1
             return
@@ -206,6 +210,13 @@ class _Pace:
     def __init__(self, start_ns: int, rate: float) -> None:
         self._start_ns, self._rate = start_ns, rate
         self._start_s = time.monotonic()
+        self._shift = (start_ns, time.time_ns() - start_ns)
+
+    def shift_ns(self, log_time_ns: int) -> int:
+        """Returns how much later than recorded it is; the same for messages of one time."""
+        if self._shift[0] != log_time_ns:
+            self._shift = (log_time_ns, time.time_ns() - log_time_ns)
+        return self._shift[1]
 
     def seconds_until(self, log_time_ns: int) -> float:
         due_s = (log_time_ns - self._start_ns) / NS_PER_S / self._rate
@@ -241,14 +252,21 @@ class _Clock:
                 self._publisher.publish(encode_clock(min(pace.now_ns(), next_ns)), timeout_s=0.0)
 
 
-def _native(data: bytes, ros_type: str) -> bytes | None:
+def _native(data: bytes, ros_type: str, shift_ns: int) -> bytes | None:
     """Returns bytes in the order that DDS passes through, None where they cannot be turned round.
 
     cyclonedds marks every message of a raw type as little-endian.
+
+    Args:
+        data: as recorded.
+        ros_type: `package/msg/Name`.
+        shift_ns: added to the stamps.
     """
-    if len(data) > 1 and data[1] & 1:
-        return data
     try:
-        return to_little_endian(data, ros_type) if is_known(ros_type) else None
+        if len(data) > 1 and data[1] & 1:
+            return shifted(ros_type, data, shift_ns)
+        if not is_known(ros_type):
+            return None
+        return shifted(ros_type, to_little_endian(data, ros_type), shift_ns)
     except DecodeError:
         return None

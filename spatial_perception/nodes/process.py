@@ -112,7 +112,8 @@ class Process:
         for key, (node, port, codec) in wanted.items():
             if key not in self._links:
                 offer = functools.partial(self._live.offer, port, codec)
-                opened = node.subscribe(port, key[1], codec, self._mode, offer)
+                on_lost = functools.partial(self._live.count_lost, port)
+                opened = node.subscribe(port, key[1], codec, self._mode, offer, on_lost)
                 self._links[key] = _Link(node, opened)
         self.on_wired()
 

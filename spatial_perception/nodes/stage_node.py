@@ -99,11 +99,22 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         codec: Codec[Any],
         mode: DeliveryMode,
         callback: Callable[[bytes], None],
+        on_lost: Callable[[str, int], None],
     ) -> list[Subscription]:
-        """Returns the subscriptions that feed an input from one of its topics."""
+        """Returns the subscriptions that feed an input from one of its topics.
+
+        Args:
+            port: the input.
+            topic: default name of one of its topics.
+            codec: of that topic.
+            mode: delivery.
+            callback: called with each message.
+            on_lost: called with the topic's name and how many messages the network lost.
+        """
         name = self.source_name(port, topic)
         events = SubscriptionEventCallbacks(
             incompatible_qos=functools.partial(self._warn_incompatible, name),
+            message_lost=lambda event: on_lost(name, event.total_count_change),
         )
         options = [QoSOverridingOptions.with_default_policies(), None]
         return [

@@ -71,6 +71,13 @@ class LiveGraph:
         """Takes a message of an input; see `LiveDelivery.offer`."""
         self._delivery.offer(port, codec, data)
 
+    def count_lost(self, port: Port, topic: str, count: int) -> None:
+        """Counts messages that the middleware knows to be lost on their way to an input."""
+        for stage in self.graph.consumers(port.topic):
+            stage.drops[DropCause.LOST] += count
+        text = f"{topic}: {count} messages lost on the network; see 'Large clouds' in docs/ros.md"
+        self._log.error(self._logger(""), (topic, DropCause.LOST), text)
+
     def announce(self, names: Sequence[str]) -> None:
         """Tells which stages will be loaded soon, so that "all ready" waits for them."""
         with self._lock:

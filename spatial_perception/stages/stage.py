@@ -23,6 +23,7 @@ class Branch(Enum):
 class DropCause(str, Enum):
     """Why an input was not used."""
 
+    LOST = "lost"  # the network lost it, taken best effort
     SUPERSEDED = "superseded"  # a newer sensor message came first
     STALE = "stale"  # older than what was processed already
     DECODE = "decode"  # the bytes do not hold what the type promises

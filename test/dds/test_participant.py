@@ -1,5 +1,6 @@
 """What others see of a participant, and what it says of others."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -233,3 +234,9 @@ def test_a_bad_domain_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("ROS_DOMAIN_ID", "seven")
     with pytest.raises(ConfigError, match="ROS_DOMAIN_ID: 'seven'"):
         Participant()
+
+
+def test_participant_that_only_publishes_does_not_spin(peer: Peer) -> None:
+    start_s, wall_s = time.process_time(), time.monotonic()
+    time.sleep(1.0)
+    assert time.process_time() - start_s < 0.5 * (time.monotonic() - wall_s)

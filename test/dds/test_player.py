@@ -1,5 +1,6 @@
 """Playing: every message, in order, at the pace, to whoever listens."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from spatial_perception.core import Transforms
+from spatial_perception.core import Header, Pose, StampedTransform, Transforms
 from spatial_perception.core.examples import example_transforms
 from spatial_perception.dds.participant import TopicType
 from spatial_perception.dds.player import Player, PlayOptions, played_qos
@@ -127,3 +128,19 @@ def test_qos_keeps_large_messages_and_static_transforms_and_obeys_overrides() ->
     assert played_qos("/map", latched, {}) == latched
     override = {"/points": {"reliability": "best_effort", "depth": 2}}
     assert played_qos("/points", SENSOR, override) == QosProfile(reliable=False, depth=2)
+
+
+def test_restamped_messages_carry_the_time_of_playing(play) -> None:
+    messages = []
+    for index in range(3):
+        stamped = Header(START_NS + index * STEP_NS - 7, "base_link")
+        transforms = Transforms((StampedTransform(stamped, "lidar", Pose.identity()),))
+        log_time_ns = START_NS + index * STEP_NS
+        messages.append(Recorded("/tf", log_time_ns, TRANSFORMS.encode(transforms)))
+    before_ns = time.time_ns()
+    found, *_ = play(messages, TRANSFORMS.ros_type, "/tf", rate=2.0, restamp=True)
+    stamps_ns = [TRANSFORMS.decode(data).transforms[0].header.stamp_ns for data in found]
+    assert before_ns <= stamps_ns[0] + 7
+    assert stamps_ns[-1] + 7 <= time.time_ns()
+    steps_ns = [after - before for before, after in itertools.pairwise(stamps_ns)]
+    assert min(steps_ns) >= STEP_NS // 2 - 10**7

@@ -1,6 +1,7 @@
 """Launch files: described arguments, parameters that hold in every namespace."""
 
 import importlib.util
+import os
 from pathlib import Path
 from types import ModuleType
 
@@ -111,6 +112,12 @@ def test_simulator_preset_remaps_the_inputs_and_its_file_fits(load, simulator: s
     assert given["lidar_topic"].startswith("/carla/ego_vehicle/" if simulator == "carla" else "/s")
     _, parameters = started(load("perception.launch.py"), **given)
     assert parameters["/**/perception"]["ros__parameters"]["use_sim_time"] is True
+
+
+def test_environment_of_what_is_launched_stays_as_it_is(load, monkeypatch) -> None:
+    monkeypatch.delenv("QT_QPA_PLATFORM_PLUGIN_PATH", raising=False)
+    started(load("perception.launch.py"))
+    assert "QT_QPA_PLATFORM_PLUGIN_PATH" not in os.environ
 
 
 def test_lists_are_written_out_wherever_they_stand(load) -> None:

@@ -5,14 +5,17 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from spatial_perception.core.examples import example_point_cloud
+import pytest
+
+from spatial_perception.core.examples import example_point_cloud, example_transforms
 from spatial_perception.core.header import Header
-from spatial_perception.messages import POINT_CLOUD
+from spatial_perception.messages import POINT_CLOUD, TRANSFORMS
+from spatial_perception.stages import delivery as delivery_module
 from spatial_perception.stages.delivery import LiveDelivery
 from spatial_perception.stages.graph import Graph
 from spatial_perception.stages.host import ByteGraph
 from spatial_perception.stages.host_config import DeliveryMode
-from spatial_perception.stages.port import Port
+from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import DropCause
 from test.stages.test_graph import Shift
 
@@ -60,3 +63,23 @@ def test_lossless_processes_everything_in_order() -> None:
     stage, published = run(20, "lossless")
     assert published == list(range(1, 21))
     assert not stage.drops
+
+
+def test_state_of_a_stuck_branch_is_bounded_and_the_oldest_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery_module, "STATE_DEPTH", 10)
+    stage = Gated()
+    tf = Port("tf", "/tf", TRANSFORMS, PortKind.TRANSFORM)
+    stage.inputs = (*stage.inputs, tf)
+    delivery = LiveDelivery(ByteGraph(Graph([stage])), lambda port, data: None, "newest")
+    data = TRANSFORMS.encode(example_transforms())
+    delivery.offer(tf, TRANSFORMS, data)
+    assert stage.entered.wait(10)
+    for _ in range(13):
+        delivery.offer(tf, TRANSFORMS, data)
+    assert stage.drops == {DropCause.SUPERSEDED: 3}
+    stage.push = lambda port, value: ()  # type: ignore[method-assign]
+    stage.gate.set()
+    assert delivery.drain(10)
+    delivery.stop()

@@ -151,6 +151,14 @@ def test_failure_is_logged_and_a_new_load_recovers(
     host.wait_for(lambda: host.stage.readiness is Readiness.READY)
 
 
+def test_messages_lost_on_the_network_are_counted_and_logged(host: Host) -> None:
+    host.live.count_lost(host.stage.inputs[0], "/car1/a", 3)
+    host.live.count_lost(host.stage.inputs[0], "/car1/a", 2)
+    assert host.stage.drops == {DropCause.LOST: 5}
+    (line,) = [text for level, text in host.log.lines if level == "error"]
+    assert line.startswith("/car1/a: 3 messages lost")
+
+
 def test_broken_message_is_logged_once_and_counted(host: Host) -> None:
     host.stage.gate.set()
     host.live.activate("slow")
