@@ -64,16 +64,17 @@ class TopicType:
 
 
 class Publisher:
-    """Publishes CDR bytes on one topic; made by `Participant.publish_on`."""
+    """Publishes CDR bytes on one topic; made by `Participant.publish_on`.
+
+    Attributes:
+        what: the topic.
+        guid: 16 bytes, as ROS announces them; known also once the endpoint is gone.
+    """
 
     def __init__(self, writer: DataWriter, what: TopicType) -> None:
         self.entity: Any = writer
         self.what = what
-
-    @property
-    def guid(self) -> bytes:
-        """16 bytes, as ROS announces them."""
-        return bytes(self.entity.guid.bytes)
+        self.guid = bytes(self.entity.guid.bytes)
 
     @property
     def matched(self) -> int:
@@ -98,19 +99,20 @@ class Publisher:
 
 
 class Subscription:
-    """Hands the messages of one topic to a function; made by `Participant.subscribe_to`."""
+    """Hands the messages of one topic to a function; made by `Participant.subscribe_to`.
+
+    Attributes:
+        what: the topic.
+        guid: 16 bytes, as ROS announces them; known also once the endpoint is gone.
+    """
 
     def __init__(self, reader: DataReader, what: TopicType, receive: Receive) -> None:
         self.entity: Any = reader
         self.condition = ReadCondition(reader, _FRESH)
         self.what = what
+        self.guid = bytes(self.entity.guid.bytes)
         self._receive = receive
         self._lost = 0
-
-    @property
-    def guid(self) -> bytes:
-        """16 bytes, as ROS announces them."""
-        return bytes(self.entity.guid.bytes)
 
     def newly_lost(self) -> int:
         """Returns how many messages were lost on the network since the last call."""
@@ -262,7 +264,11 @@ class Participant:
 
     def _run(self) -> None:
         while self._is_running:
-            self._waitset.wait(duration(seconds=WAIT_S))
+            try:
+                self._waitset.wait(duration(seconds=WAIT_S))
+            except DDSException as error:  # an endpoint went meanwhile; it must not end the thread
+                _LOGGER.debug("waiting for messages: %s", error)
+                time.sleep(WAIT_S)
             while self._is_running and self._take_round():
                 pass
 

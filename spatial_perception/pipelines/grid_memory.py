@@ -25,7 +25,7 @@ class EvidenceConfig:
     )
     miss_log_odds: float = option(-1.5, help="what a ray that crosses adds", range=(-20.0, 0.0))
     clear_log_odds: float = option(
-        -0.1, help="the same where something stood from the first look on", range=(-20.0, 0.0)
+        -0.8, help="the same where something stood from the first look on", range=(-20.0, 0.0)
     )
     limit_log_odds: float = option(2.5, help="where evidence saturates", range=(0.1, 20.0))
     free_log_odds: float = option(

@@ -13,6 +13,7 @@ from cyclonedds.builtin import (
 from cyclonedds.core import Policy
 from cyclonedds.domain import DomainParticipant
 
+from spatial_perception.core import Latency
 from spatial_perception.dds import discovery
 from spatial_perception.dds.participant import Participant, TopicType
 from spatial_perception.errors import ConfigError
@@ -240,3 +241,29 @@ def test_participant_that_only_publishes_does_not_spin(peer: Peer) -> None:
     start_s, wall_s = time.process_time(), time.monotonic()
     time.sleep(1.0)
     assert time.process_time() - start_s < 0.5 * (time.monotonic() - wall_s)
+
+
+def test_subscription_that_goes_while_it_is_read_does_not_end_the_reception(peer: Peer) -> None:
+    gone = peer.participant.subscribe_to(
+        "peer", TopicType("/gone", LATENCY.ros_type), QosProfile(), lambda data: None
+    )
+    take = gone.take
+
+    def take_after_removal() -> bool:
+        gone.take = take  # type: ignore[method-assign]
+        peer.participant.remove(gone)
+        return take()
+
+    gone.take = take_after_removal  # type: ignore[method-assign]
+    found = peer.collect("/latency", LATENCY.ros_type)
+    publisher = peer.participant.publish_on(
+        "peer", TopicType("/gone", LATENCY.ros_type), QosProfile()
+    )
+    other = peer.participant.publish_on(
+        "peer", TopicType("/latency", LATENCY.ros_type), QosProfile()
+    )
+    wait_until(lambda: publisher.matched == 1 and other.matched == 1)
+    publisher.publish(LATENCY.encode(Latency(1.0)))
+    wait_until(lambda: publisher.matched == 0)
+    other.publish(LATENCY.encode(Latency(2.0)))
+    wait_until(lambda: len(found) == 1)
