@@ -164,8 +164,8 @@ class JumpWatch:
         elapsed_s = (stamp_ns - last[0]) / NS_PER_S
         off_m = float(np.linalg.norm(pose.translation[:2] - expected.translation[:2]))
         off_rad = abs(float(wrap_angle(np.array(pose.yaw_rad - expected.yaw_rad))))
-        reach_m = _JUMP_M + 0.5 * _JUMP_ACCELERATION_MPS2 * elapsed_s**2
-        reach_rad = _JUMP_RAD + 0.5 * _JUMP_YAW_ACCELERATION_RADPS2 * elapsed_s**2
+        reach_m = _JUMP_M + _JUMP_ACCELERATION_MPS2 * elapsed_s**2
+        reach_rad = _JUMP_RAD + _JUMP_YAW_ACCELERATION_RADPS2 * elapsed_s**2
         if not self._has_speed:  # nothing is expected yet but what no vehicle exceeds
             reach_m, reach_rad = 70.0 * elapsed_s + _JUMP_M, 2.0 * elapsed_s + _JUMP_RAD
         if off_m > reach_m or off_rad > reach_rad:
