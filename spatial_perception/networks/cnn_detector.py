@@ -1,4 +1,4 @@
-"""Anchor-free multi-scale detector: residual encoder, feature pyramid, decoupled heads, one pass.
+"""Anchor-free multi-scale detector: encoder, feature pyramid, decoupled heads, one pass.
 
 Each cell of three levels gives the distances to the four sides of one box (Tian et al., 2019) and a
 score a class; the boxes are decoded in the graph.
@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spatial_perception.networks.layers import ConvBnAct, DepthwiseBlock, Normalize, ResidualBlock
+from spatial_perception.networks.efficient_encoder import EfficientEncoder
+from spatial_perception.networks.layers import ConvBnAct, DepthwiseBlock
 from spatial_perception.networks.registry import SpatialNetwork, register
 from spatial_perception.networks.unet import Context
 
@@ -74,8 +75,7 @@ class CnnDetector(SpatialNetwork):
 
     Args:
         classes: Number of classes K.
-        widths: Channels of the encoder's five stages (strides 2, 4, 8, 16, 32).
-        blocks: Residual blocks of each stage.
+        depth: Blocks of the `EfficientEncoder`.
         neck_width: Channels of the pyramid and the heads.
     """
 
@@ -85,18 +85,12 @@ class CnnDetector(SpatialNetwork):
     def __init__(
         self,
         classes: int,
-        widths: Sequence[int] = (32, 48, 80, 128, 160),
-        blocks: Sequence[int] = (1, 2, 2, 2, 1),
+        depth: int = 13,
         neck_width: int = 80,
     ) -> None:
         super().__init__()
-        if len(widths) != 5 or len(blocks) != 5:
-            raise ValueError(f"expected 5 widths and blocks, got {len(widths)} and {len(blocks)}")
-        self.normalize = Normalize()
-        self.stem = ConvBnAct(3, widths[0], 3, stride=2)
-        self.encoder = nn.ModuleList(
-            _stage(widths[max(i - 1, 0)], widths[i], blocks[i], 2 if i else 1) for i in range(5)
-        )
+        self.encoder = EfficientEncoder(depth)
+        widths = self.encoder.widths
         self.context = Context(widths[-1])
         self.pyramid = Pyramid(widths[2:], neck_width)
         self.heads = nn.ModuleList(Head(neck_width, classes) for _ in STRIDES)
@@ -111,13 +105,9 @@ class CnnDetector(SpatialNetwork):
 
     def raw(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Class logits (B, A, K) and boxes (B, A, 4) of an RGB picture (B, 3, H, W), 0..255."""
-        x = self.stem(self.normalize(image))
-        features = []
-        for stage in self.encoder:
-            x = stage(x)
-            features.append(x)
-        features[-1] = self.context(x)
-        levels = self.pyramid(features[2:])
+        features = self.encoder(image)[2:]
+        features[-1] = self.context(features[-1])
+        levels = self.pyramid(features)
         outputs = [head(level) for head, level in zip(self.heads, levels, strict=True)]
         sizes = [(int(level.shape[-2]), int(level.shape[-1])) for level in levels]
         centers, strides = cell_centers(sizes, image.device)
@@ -127,12 +117,7 @@ class CnnDetector(SpatialNetwork):
 
     @classmethod
     def example_arguments(cls) -> dict[str, object]:
-        return {
-            "classes": 3,
-            "widths": (8, 8, 12, 16, 16),
-            "blocks": (1, 1, 1, 1, 1),
-            "neck_width": 16,
-        }
+        return {"classes": 3, "depth": 12, "neck_width": 16}
 
     @classmethod
     def example_inputs(cls, generator: torch.Generator) -> dict[str, Tensor]:
@@ -157,10 +142,3 @@ def decode(sides: Tensor, centers: Tensor, strides: Tensor) -> Tensor:
     """(B, A, 4) boxes, in single precision: centre -+ exp(log distance) strides."""
     distances = torch.exp(sides.float().clamp(max=_LARGEST_LOG)) * strides
     return torch.cat([centers - distances[..., :2], centers + distances[..., 2:]], -1)
-
-
-def _stage(in_channels: int, out_channels: int, blocks: int, stride: int) -> nn.Sequential:
-    first = ResidualBlock(in_channels, out_channels, stride)
-    return nn.Sequential(
-        first, *(ResidualBlock(out_channels, out_channels) for _ in range(blocks - 1))
-    )

@@ -1,4 +1,4 @@
-"""U-Net: encoder, decoder and skip connections (Ronneberger et al., 2015), of residual blocks."""
+"""U-Net: encoder, decoder and skip connections (Ronneberger et al., 2015)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spatial_perception.networks.layers import ConvBnAct, Normalize, ResidualBlock
+from spatial_perception.networks.efficient_encoder import EfficientEncoder
+from spatial_perception.networks.layers import ConvBnAct
 from spatial_perception.networks.registry import SpatialNetwork, register
 
 
@@ -57,14 +58,13 @@ def enlarge(x: Tensor, like: Tensor) -> Tensor:
 class UNet(SpatialNetwork):
     """Class scores of every pixel.
 
-    The first stage works at half the picture's resolution, each further one at half of the one
-    before; the decoder comes back to half resolution, and the scores are enlarged to the picture.
+    The encoder hands on its maps at strides 2, 4, 8, 16 and 32; the decoder comes back to half
+    resolution, and the scores are enlarged to the picture.
 
     Args:
         classes: Number of classes K.
-        widths: Channels of the stages, from fine to coarse; at least two.
-        blocks: Residual blocks of each stage.
-        decoder_widths: Channels of the decoder's stages, from fine to coarse; one fewer.
+        depth: Blocks of the `EfficientEncoder`.
+        decoder_widths: Channels of the decoder's four stages, from fine to coarse.
     """
 
     input_names = ("image",)
@@ -73,22 +73,14 @@ class UNet(SpatialNetwork):
     def __init__(
         self,
         classes: int,
-        widths: Sequence[int] = (32, 48, 80, 128, 160),
-        blocks: Sequence[int] = (1, 2, 2, 2, 1),
+        depth: int = 13,
         decoder_widths: Sequence[int] = (32, 48, 64, 96),
     ) -> None:
         super().__init__()
-        if len(widths) < 2 or len(blocks) != len(widths) or len(decoder_widths) != len(widths) - 1:
-            raise ValueError(
-                "expected as many blocks as widths and one decoder width fewer, got "
-                f"{len(widths)}, {len(blocks)} and {len(decoder_widths)}"
-            )
-        self.normalize = Normalize()
-        self.stem = ConvBnAct(3, widths[0], 3, stride=2)
-        self.encoder = nn.ModuleList(
-            _stage(widths[max(i - 1, 0)], widths[i], blocks[i], 2 if i else 1)
-            for i in range(len(widths))
-        )
+        if len(decoder_widths) != 4:
+            raise ValueError(f"expected 4 decoder widths, got {len(decoder_widths)}")
+        self.encoder = EfficientEncoder(depth)
+        widths = self.encoder.widths
         self.context = Context(widths[-1])
         deeper = (*decoder_widths[1:], widths[-1])
         self.decoder = nn.ModuleList(
@@ -103,12 +95,8 @@ class UNet(SpatialNetwork):
 
     def coarse_logits(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(B, K, H/2, W/2) logits, and those of the decoder's coarsest stage, for training."""
-        x = self.stem(self.normalize(image))
-        skips = []
-        for stage in self.encoder:
-            x = stage(x)
-            skips.append(x)
-        x = self.context(x)
+        *skips, deepest = self.encoder(image)
+        x = self.context(deepest)
         coarsest = len(self.decoder) - 1
         auxiliary = x
         for i in range(coarsest, -1, -1):
@@ -119,15 +107,8 @@ class UNet(SpatialNetwork):
 
     @classmethod
     def example_arguments(cls) -> dict[str, object]:
-        return {"classes": 3, "widths": (8, 12, 16), "blocks": (1, 1, 1), "decoder_widths": (8, 8)}
+        return {"classes": 3, "depth": 12, "decoder_widths": (8, 8, 8, 8)}
 
     @classmethod
     def example_inputs(cls, generator: torch.Generator) -> dict[str, Tensor]:
         return {"image": 255.0 * torch.rand(1, 3, 36, 48, generator=generator)}
-
-
-def _stage(in_channels: int, out_channels: int, blocks: int, stride: int) -> nn.Sequential:
-    first = ResidualBlock(in_channels, out_channels, stride)
-    return nn.Sequential(
-        first, *(ResidualBlock(out_channels, out_channels) for _ in range(blocks - 1))
-    )

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from spatial_perception.config import option
 from spatial_perception.core.boxes import iou_2d
 from spatial_perception.core.labels import CAMERA_OBJECT_LABELS
 from spatial_perception.datasets.boxes import BoxPicture, read_box_list
+from spatial_perception.datasets.gtsrb import read_gtsrb
+from spatial_perception.datasets.images import read_rgb
+from spatial_perception.datasets.lights import read_lights
 from spatial_perception.networks.cnn_detector import STRIDES, CnnDetector, cell_centers
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.ops.boxes import select_boxes
@@ -22,26 +25,33 @@ from spatial_perception.training.augment_images import ColorAugmentation, Geomet
 from spatial_perception.training.checkpoint import load_weights
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.mosaic import BoxSample, SampleMaker
+from spatial_perception.training.paste_crops import CropPaster, CropSource
+from spatial_perception.training.pretrained import load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 _FREQUENT = 10
+_EVERY_SIGN = 10
+"""Of the frames of a track, which differ little."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorConfig:
     """config/training/camera_detector.yaml."""
 
-    widths: tuple[int, ...] = option((32, 48, 80, 128, 160), help="channels of the encoder")
-    blocks: tuple[int, ...] = option((1, 2, 2, 2, 1), help="residual blocks of the encoder")
+    depth: int = option(13, help="blocks of the encoder", range=(12, 16))
     neck_width: int = option(80, help="channels of pyramid and heads", range=(8, 1024))
     boxes: str = option("boxes.json", help="list of pictures and boxes, relative to the root")
     validate_share: float = option(0.1, help="share of pictures that validates", range=(0.0, 0.9))
     long_side_px: int = option(960, help="larger pictures shrink to this first", unit="px")
     repeat_large: int = option(4, help="how often a picture that shrank counts", range=(1, 1000))
-    initial: str = option("", help="checkpoint whose matching weights are taken over")
-    frozen_stages: int = option(
-        0, help="finest encoder stages (and the stem) that keep those weights", range=(0, 5)
+    pretrained: bool = option(True, help="begin with the encoder's ImageNet weights")
+    encoder_rate: float = option(
+        0.3, help="learning rate of the encoder against the rest's", range=(0.0, 1.0)
     )
+    initial: str = option("", help="checkpoint whose matching weights are taken over")
+    sign_crops: str = option("", help="GTSRB below the root, pasted as traffic signs")
+    light_crops: str = option("", help="crops of lights below the root, pasted as traffic lights")
+    paste: float = option(0.5, help="share of samples with pasted crops", range=(0.0, 1.0))
     batch_size: int = option(8, help="pictures a step", range=(1, 4096))
     size_hw: tuple[int, int] = option((384, 512), help="training size", unit="px")
     mosaic: float = option(0.5, help="share of samples made of four pictures", range=(0.0, 1.0))
@@ -79,6 +89,7 @@ class DetectorTask(Task[BoxBatch]):
             sample, shrank = _sample(pictures[i], config.long_side_px)
             self._samples += [sample] * (config.repeat_large if shrank else 1)
         self._maker = SampleMaker(config.size_hw, config.geometry, config.color, config.mosaic)
+        self._paster = CropPaster(_crop_sources(config, data_root), config.paste, config.color)
         self._order = EpochOrder(len(self._samples), config.batch_size, config.fit.seed)
 
     @property
@@ -90,32 +101,31 @@ class DetectorTask(Task[BoxBatch]):
         config = self._config
         return {
             "classes": len(CAMERA_OBJECT_LABELS),
-            "widths": config.widths,
-            "blocks": config.blocks,
+            "depth": config.depth,
             "neck_width": config.neck_width,
         }
 
     def start(self) -> SpatialNetwork:
         network = self.network()
+        assert isinstance(network, CnnDetector)
+        if self._config.pretrained:
+            load_imagenet(network.encoder)
         if self._config.initial:
             weights, _ = load_weights(Path(self._config.initial))
             own = network.state_dict()
             fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
             network.load_state_dict(fitting, strict=False)
-        for part in self._frozen(network):
-            part.requires_grad_(False)
         return network
 
-    def _frozen(self, network: SpatialNetwork) -> list[nn.Module]:
-        assert isinstance(network, CnnDetector)
-        count = self._config.frozen_stages
-        return [network.stem, *network.encoder[:count]] if count else []
+    def rate_factor(self, parameter: str) -> float:
+        return self._config.encoder_rate if parameter.startswith("encoder.") else 1.0
 
     def batch(self, step: int) -> BoxBatch:
         made = []
         for slot, index in enumerate(self._order.indices(step)):
             generator = sample_generator(self.fit.seed, step, slot)
-            made.append(self._maker(self._samples[int(index)], self._draw, generator))
+            sample = self._maker(self._samples[int(index)], self._draw, generator)
+            made.append(self._paster(sample, generator))
         images = np.stack([sample.image for sample in made])
         return BoxBatch(
             torch.from_numpy(images).permute(0, 3, 1, 2),
@@ -129,8 +139,6 @@ class DetectorTask(Task[BoxBatch]):
 
     def loss(self, network: SpatialNetwork, batch: BoxBatch) -> tuple[Tensor, dict[str, Tensor]]:
         assert isinstance(network, CnnDetector)
-        for part in self._frozen(network):
-            part.eval()  # the loop has set everything to training
         logits, boxes = network.raw(batch.image.float())
         logits = logits.float()
         height, width = self._config.size_hw
@@ -177,6 +185,20 @@ class DetectorTask(Task[BoxBatch]):
             validation_samples=len(self._validation),
             evaluation="--dataset kitti",
         )
+
+
+def _crop_sources(config: DetectorConfig, root: Path) -> tuple[CropSource, ...]:
+    """GTSRB's crops have a tenth of background on each side, those of lights next to none."""
+    sources = []
+    if config.sign_crops:
+        paths = read_gtsrb(root / config.sign_crops, "train").paths[::_EVERY_SIGN]
+        label = CAMERA_OBJECT_LABELS.index("traffic_sign")
+        sources.append(CropSource([read_rgb(path) for path in paths], label, 0.1, (8.0, 64.0)))
+    if config.light_crops:
+        paths = read_lights(root / config.light_crops, "train").paths
+        label = CAMERA_OBJECT_LABELS.index("traffic_light")
+        sources.append(CropSource([read_rgb(path) for path in paths], label, 0.02, (6.0, 40.0)))
+    return tuple(sources)
 
 
 def validation_metrics(

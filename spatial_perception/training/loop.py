@@ -64,7 +64,7 @@ class _Run(Generic[B]):
         torch.manual_seed(task.fit.seed)
         network = task.start().to(self._device)
         self._network = network.to(memory_format=_FORMATS[task.fit.memory_format])
-        self._optimizer = _optimizer(self._network, self._config)
+        self._optimizer = _optimizer(self._network, task)
         self._averaged = AveragedNetwork(self._network, self._config.ema_decay)
         self._step, self._seconds, self._best = 0, 0.0, dict[str, float]()
         if resume and (out_dir / LAST).is_file():
@@ -104,7 +104,7 @@ class _Run(Generic[B]):
         torch.manual_seed(step_seed(config.seed, self._step))
         rate = config.learning_rate * rate_factor(self._progress(), config.schedule, config.warmup)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["rate_factor"]
         self._network.train()
         with autocast(config, self._device):
             loss, parts = self._task.loss(self._network, to_device(batch, self._device))
@@ -191,15 +191,19 @@ def to_device(value: Any, device: torch.device) -> Any:
     return value
 
 
-def _optimizer(network: SpatialNetwork, config: FitConfig) -> torch.optim.Optimizer:
-    parameters = list(network.parameters())
-    decayed = [p for p in parameters if p.ndim > 1]
-    plain = [p for p in parameters if p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+def _optimizer(network: SpatialNetwork, task: Task[Any]) -> torch.optim.Optimizer:
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        decay = task.fit.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((decay, task.rate_factor(name)), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": members, "weight_decay": decay, "rate_factor": factor}
+            for (decay, factor), members in groups.items()
+        ],
+        lr=task.fit.learning_rate,
+        fused=True,
+    )
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from spatial_perception.training.augment_images import (
     warp_labels,
 )
 from spatial_perception.training.fit_config import FitConfig
+from spatial_perception.training.pretrained import load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 
@@ -30,15 +31,19 @@ from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sampl
 class SegmenterConfig:
     """config/training/camera_segmenter.yaml."""
 
-    widths: tuple[int, ...] = option((32, 48, 80, 128, 160), help="channels of the stages")
-    blocks: tuple[int, ...] = option((1, 2, 2, 2, 1), help="residual blocks of the stages")
+    depth: int = option(13, help="blocks of the encoder", range=(12, 16))
     decoder_widths: tuple[int, ...] = option((32, 48, 64, 96), help="channels of the decoder")
+    pretrained: bool = option(True, help="begin with the encoder's ImageNet weights")
+    encoder_rate: float = option(
+        0.3, help="learning rate of the encoder against the rest's", range=(0.0, 1.0)
+    )
     batch_size: int = option(8, help="crops a step", range=(1, 4096))
     crop_hw: tuple[int, int] = option((288, 352), help="training crop, height and width", unit="px")
     rarity: float = option(
         0.5, help="classes weigh as frequency^-rarity; 0 counts pixels", range=(0.0, 1.0)
     )
     auxiliary: float = option(0.3, help="weight of the coarse loss", range=(0.0, 10.0))
+    overlap: float = option(0.5, help="weight of the soft Jaccard loss", range=(0.0, 10.0))
     geometry: GeometryAugmentation = option(default_factory=GeometryAugmentation)
     color: ColorAugmentation = option(default_factory=ColorAugmentation)
     export_shapes_hw: tuple[tuple[int, int], ...] = option(
@@ -77,10 +82,19 @@ class SegmenterTask(Task[MaskBatch]):
         config = self._config
         return {
             "classes": len(CAMVID_LABELS),
-            "widths": config.widths,
-            "blocks": config.blocks,
+            "depth": config.depth,
             "decoder_widths": config.decoder_widths,
         }
+
+    def start(self) -> SpatialNetwork:
+        network = self.network()
+        assert isinstance(network, UNet)
+        if self._config.pretrained:
+            load_imagenet(network.encoder)
+        return network
+
+    def rate_factor(self, parameter: str) -> float:
+        return self._config.encoder_rate if parameter.startswith("encoder.") else 1.0
 
     def batch(self, step: int) -> MaskBatch:
         pairs = [
@@ -101,10 +115,16 @@ class SegmenterTask(Task[MaskBatch]):
         assert isinstance(network, UNet)
         fine, coarse = network.coarse_logits(batch.image.float())
         labels = batch.labels.long()
-        main = self._cross_entropy(_enlarged(fine, labels), labels)
+        full = _enlarged(fine, labels)
+        main = self._cross_entropy(full, labels)
+        overlap = soft_jaccard_loss(full, labels)
         auxiliary = self._cross_entropy(coarse.float(), _nearest(labels, coarse))
-        loss = main + self._config.auxiliary * auxiliary
-        return loss, {"fine": main.detach(), "coarse": auxiliary.detach()}
+        loss = main + self._config.overlap * overlap + self._config.auxiliary * auxiliary
+        return loss, {
+            "fine": main.detach(),
+            "overlap": overlap.detach(),
+            "coarse": auxiliary.detach(),
+        }
 
     def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
         weights = self._weights.to(logits.device)
@@ -124,13 +144,38 @@ class SegmenterTask(Task[MaskBatch]):
             decoder="class_map",
             preprocessing={"color": "rgb", "range": 255},
             label_set=CAMVID_LABELS,
-            training_data=("CamVid, 367 training images at 480x360",),
+            training_data=(
+                "CamVid, 367 training images at 480x360",
+                *(
+                    ("encoder begun from ImageNet weights (EfficientNet-Lite0, Apache-2.0)",)
+                    if self._config.pretrained
+                    else ()
+                ),
+            ),
             data_licence="CamVid: CC BY-NC 4.0 as republished, non-commercial",
             summary="Gives every pixel of a street picture one of CamVid's eleven classes.",
             validation="CamVid val",
             validation_samples=len(self._validation),
             evaluation="--dataset camvid --split val",
         )
+
+
+def soft_jaccard_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """1 - intersection over union of scores and masks, the mean over the classes in the batch.
+
+    Args:
+        logits: (B, K, H, W).
+        labels: (B, H, W) classes, UNLABELED where unknown.
+    """
+    known = labels != UNLABELED
+    scores = torch.softmax(logits, 1) * known[:, None]
+    truth = functional.one_hot(labels.where(known, 0), logits.shape[1]).permute(0, 3, 1, 2)
+    truth = truth * known[:, None]
+    both = (scores * truth).sum((0, 2, 3))
+    sizes = truth.sum((0, 2, 3))
+    union = scores.sum((0, 2, 3)) + sizes - both
+    present = sizes > 0
+    return 1.0 - (both[present] / union[present]).mean()
 
 
 def _class_weights(labels: list[np.ndarray], rarity: float) -> Tensor:

@@ -77,6 +77,10 @@ class Task(abc.ABC, Generic[B]):
         """The network as training begins; a task that takes over other weights overrides this."""
         return self.network()
 
+    def rate_factor(self, parameter: str) -> float:
+        """What the learning rate of the named parameter is multiplied with."""
+        return 1.0
+
     @abc.abstractmethod
     def batch(self, step: int) -> B:
         """The samples of one step: a function of `step` and the seed alone.

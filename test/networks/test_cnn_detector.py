@@ -29,7 +29,7 @@ def test_cells_come_level_by_level_row_by_row():
 
 @pytest.mark.parametrize("size", [(64, 96), (96, 224)])
 def test_boxes_and_scores_have_a_row_a_cell(size):
-    network = CnnDetector(3, (8, 8, 12, 16, 16), (1, 1, 1, 1, 1), 16).eval()
+    network = CnnDetector(3, 12, 16).eval()
     with torch.inference_mode():
         boxes, scores = network(torch.zeros(1, 3, *size))
     cells = sum((size[0] // s) * (size[1] // s) for s in (8, 16, 32))
@@ -40,7 +40,7 @@ def test_boxes_and_scores_have_a_row_a_cell(size):
 
 def test_boxes_move_with_the_picture():
     torch.manual_seed(0)
-    network = CnnDetector(3, (8, 8, 12, 16, 16), (1, 1, 1, 1, 1), 16).eval()
+    network = CnnDetector(3, 12, 16).eval()
     network.context.everywhere[1].weight.data.zero_()
     network.context.everywhere[1].bias.data.zero_()
     picture = torch.zeros(1, 3, 512, 512)

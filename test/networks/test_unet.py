@@ -7,7 +7,7 @@ from spatial_perception.networks.unet import UNet
 @pytest.fixture
 def network() -> UNet:
     torch.manual_seed(0)
-    return UNet(3, widths=(8, 12, 16), blocks=(1, 1, 1), decoder_widths=(8, 8)).eval()
+    return UNet(3, depth=12, decoder_widths=(8, 8, 8, 8)).eval()
 
 
 @pytest.mark.parametrize("size", [(32, 48), (36, 50), (45, 61)])
@@ -33,6 +33,6 @@ def test_every_pixel_sees_the_whole_picture(network):
     assert (picture.grad[0].abs().sum(0) > 0).float().mean() > 0.99
 
 
-def test_widths_blocks_and_decoder_must_fit_each_other():
-    with pytest.raises(ValueError, match="one decoder width fewer"):
-        UNet(3, widths=(8, 12), blocks=(1, 1), decoder_widths=(8, 8))
+def test_the_decoder_has_a_width_for_each_stage():
+    with pytest.raises(ValueError, match="expected 4 decoder widths, got 2"):
+        UNet(3, decoder_widths=(8, 8))

@@ -15,9 +15,9 @@ from spatial_perception.training.fit_config import FitConfig
 
 CAR = CAMERA_OBJECT_LABELS.index("car")
 CONFIG = DetectorConfig(
-    widths=(8, 8, 12, 16, 16),
-    blocks=(1, 1, 1, 1, 1),
+    depth=12,
     neck_width=16,
+    pretrained=False,
     validate_share=0.2,
     batch_size=4,
     size_hw=(96, 128),
@@ -74,20 +74,27 @@ def test_a_batch_is_a_function_of_the_step(root):
         assert torch.equal(one, other)
 
 
-def test_weights_of_another_model_are_taken_over_and_stay_where_frozen(root):
+def test_weights_of_another_model_are_taken_over_where_they_fit(root):
     task = DetectorTask("camera_detector", CONFIG, root)
     source = task.network().state_dict()
     given = {key: torch.full_like(value, 0.125) for key, value in source.items() if "stem.0" in key}
     save_weights(root / "best.pt", {**given, "unknown": torch.ones(1)}, {}, 0)
-    config = replace(CONFIG, initial=str(root / "best.pt"), frozen_stages=1)
+    config = replace(CONFIG, initial=str(root / "best.pt"))
+    network = DetectorTask("camera_detector", config, root).start()
+    assert (network.encoder.stem[0].weight == 0.125).all()
+
+
+def test_crops_of_signs_and_lights_are_pasted_and_boxed(root):
+    signs = root / "signs" / "Final_Training" / "Images" / "00000"
+    signs.mkdir(parents=True)
+    for frame in range(5):
+        cv2.imwrite(str(signs / f"{frame:05d}_00000.ppm"), np.full((32, 32, 3), 200, np.uint8))
+    for name in ("red", "yellow", "green"):
+        (root / "lights" / name).mkdir(parents=True)
+        for number in range(6):
+            cv2.imwrite(str(root / "lights" / name / f"{number}.png"), np.zeros((20, 10, 3)))
+    config = replace(CONFIG, sign_crops="signs", light_crops="lights", paste=1.0)
     task = DetectorTask("camera_detector", config, root)
-    network = task.start().train()
-    before = {key: value.clone() for key, value in network.stem.state_dict().items()}
-    assert (network.stem[0].weight == 0.125).all()
-    loss, _ = task.loss(network, task.batch(0))
-    loss.backward()
-    assert all(p.grad is None for p in network.stem.parameters())
-    assert all(p.grad is None for p in network.encoder[0].parameters())
-    assert network.encoder[2][0].body[0][0].weight.grad is not None
-    for key, value in network.stem.state_dict().items():
-        assert torch.equal(value, before[key]), "nor do its running statistics move"
+    labels = torch.cat([labels for step in range(5) for labels in task.batch(step).labels])
+    found = {CAMERA_OBJECT_LABELS.name(int(label)) for label in labels}
+    assert found == {"car", "traffic_sign", "traffic_light"}

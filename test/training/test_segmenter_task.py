@@ -4,15 +4,20 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from spatial_perception.core.labels import CAMVID_LABELS
 from spatial_perception.training.fit_config import FitConfig
-from spatial_perception.training.segmenter_task import SegmenterConfig, SegmenterTask
+from spatial_perception.training.segmenter_task import (
+    SegmenterConfig,
+    SegmenterTask,
+    soft_jaccard_loss,
+)
 
 CONFIG = SegmenterConfig(
-    widths=(8, 12, 16),
-    blocks=(1, 1, 1),
-    decoder_widths=(8, 8),
+    depth=12,
+    decoder_widths=(8, 8, 8, 8),
+    pretrained=False,
     batch_size=2,
     crop_hw=(32, 48),
     fit=FitConfig(device="cpu"),
@@ -53,7 +58,7 @@ def test_the_network_learns_the_scene(task):
     losses = []
     for step in range(30):
         loss, parts = task.loss(network.train(), task.batch(step))
-        assert set(parts) == {"fine", "coarse"}
+        assert set(parts) == {"fine", "overlap", "coarse"}
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -75,3 +80,16 @@ def test_the_plan_names_each_exported_shape(task):
     plan = task.export_plan(task.network())
     assert [shape["image"] for shape in plan.shapes] == [(1, 3, 360, 480), (1, 3, 256, 832)]
     assert "CC BY-NC" in plan.data_licence
+
+
+def test_the_soft_jaccard_loss_is_that_of_the_masks_for_certain_scores():
+    truth = torch.tensor([[[0, 0, 1, 1, 255]]])
+    said = torch.tensor([[[0, 1, 1, 1, 0]]])
+    logits = 50.0 * functional.one_hot(said, 3).permute(0, 3, 1, 2).float()
+    expected = 1.0 - (1 / 2 + 2 / 3) / 2  # class 2 is not there; the void pixel counts nowhere
+    assert soft_jaccard_loss(logits, truth).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_encoder_learns_more_slowly(task):
+    assert task.rate_factor("encoder.stem.0.weight") == CONFIG.encoder_rate
+    assert task.rate_factor("decoder.0.reduce.0.weight") == 1.0
