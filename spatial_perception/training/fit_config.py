@@ -36,7 +36,9 @@ class FitConfig:
     checkpoint_every: int = option(500, help="steps between checkpoints", range=(1, 10_000_000))
     log_every: int = option(20, help="steps between lines of the log", range=(1, 1_000_000))
     seed: int = option(0, help="fixes initial weights, order and augmentation", range=(0, 2**31))
-    precision: Literal["bf16", "fp32"] = option("bf16", help="autocast of forward and backward")
+    precision: Literal["auto", "bf16", "fp32"] = option(
+        "auto", help="of forward and backward; auto is bf16 where the hardware computes it"
+    )
     memory_format: MemoryFormat = option("channels_last", help="layout of weights and activations")
     device: str = option("auto", help="auto, cpu, cuda or cuda:N")
     threads: int = option(0, help="CPU threads of torch; 0 leaves its default", range=(0, 256))

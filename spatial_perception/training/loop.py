@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from spatial_perception.networks.registry import SpatialNetwork
+from spatial_perception.runtime.backends.host import cpu_has_bf16
 from spatial_perception.training.checkpoint import BEST, LAST, Checkpoint, save_weights
 from spatial_perception.training.ema import AveragedNetwork
 from spatial_perception.training.fit_config import FitConfig
@@ -174,7 +175,9 @@ def resolve_device(name: str) -> torch.device:
 
 def autocast(config: FitConfig, device: torch.device) -> torch.autocast:
     """The context in which the run computes."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+    fast = device.type != "cpu" or cpu_has_bf16()
+    enabled = config.precision == "bf16" or (config.precision == "auto" and fast)
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
 def to_device(value: Any, device: torch.device) -> Any:

@@ -162,3 +162,16 @@ def test_a_step_without_a_finite_gradient_is_skipped(tmp_path):
     fit(Broken(replace(CONFIG, steps=5)), tmp_path, show=False)
     state, _ = load_weights(tmp_path / "last.pt")
     assert all(torch.isfinite(value).all() for value in state.values())
+
+
+@pytest.mark.parametrize(
+    ("precision", "hardware", "expected"),
+    [("auto", True, True), ("auto", False, False), ("bf16", False, True), ("fp32", True, False)],
+)
+def test_auto_precision_is_bf16_where_the_processor_computes_it(
+    precision, hardware, expected, monkeypatch
+):
+    monkeypatch.setattr(loop, "cpu_has_bf16", lambda: hardware)
+    context = loop.autocast(FitConfig(precision=precision), torch.device("cpu"))
+    with context:
+        assert torch.is_autocast_enabled("cpu") == expected
