@@ -22,11 +22,10 @@ from spatial_perception.ops.boxes import select_boxes
 from spatial_perception.ops.letterbox import Letterbox, image_tensor
 from spatial_perception.training.assignment import assign, detection_loss
 from spatial_perception.training.augment_images import ColorAugmentation, GeometryAugmentation
-from spatial_perception.training.checkpoint import load_weights
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.mosaic import BoxSample, SampleMaker
 from spatial_perception.training.paste_crops import CropPaster, CropSource
-from spatial_perception.training.pretrained import load_imagenet
+from spatial_perception.training.pretrained import load_imagenet, take_over
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 _FREQUENT = 10
@@ -111,10 +110,7 @@ class DetectorTask(Task[BoxBatch]):
         if self._config.pretrained:
             load_imagenet(network.encoder)
         if self._config.initial:
-            weights, _ = load_weights(Path(self._config.initial))
-            own = network.state_dict()
-            fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
-            network.load_state_dict(fitting, strict=False)
+            take_over(network, Path(self._config.initial))
         return network
 
     def rate_factor(self, parameter: str) -> float:

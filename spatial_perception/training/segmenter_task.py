@@ -23,7 +23,7 @@ from spatial_perception.training.augment_images import (
     warp_labels,
 )
 from spatial_perception.training.fit_config import FitConfig
-from spatial_perception.training.pretrained import load_imagenet
+from spatial_perception.training.pretrained import load_imagenet, take_over
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 
@@ -37,6 +37,7 @@ class SegmenterConfig:
     encoder_rate: float = option(
         0.3, help="learning rate of the encoder against the rest's", range=(0.0, 1.0)
     )
+    initial: str = option("", help="checkpoint whose matching weights are taken over")
     batch_size: int = option(8, help="crops a step", range=(1, 4096))
     crop_hw: tuple[int, int] = option((288, 352), help="training crop, height and width", unit="px")
     rarity: float = option(
@@ -91,6 +92,8 @@ class SegmenterTask(Task[MaskBatch]):
         assert isinstance(network, UNet)
         if self._config.pretrained:
             load_imagenet(network.encoder)
+        if self._config.initial:
+            take_over(network, Path(self._config.initial))
         return network
 
     def rate_factor(self, parameter: str) -> float:
