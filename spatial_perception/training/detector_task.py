@@ -19,7 +19,7 @@ from spatial_perception.ops.boxes import select_boxes
 from spatial_perception.ops.letterbox import Letterbox, image_tensor
 from spatial_perception.training.assignment import assign, detection_loss
 from spatial_perception.training.augment_images import ColorAugmentation, GeometryAugmentation
-from spatial_perception.training.checkpoint import load_weights
+from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.mosaic import BoxSample, SampleMaker
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
@@ -98,10 +98,7 @@ class DetectorTask(Task[BoxBatch]):
     def start(self) -> SpatialNetwork:
         network = self.network()
         if self._config.initial:
-            weights, _ = load_weights(Path(self._config.initial))
-            own = network.state_dict()
-            fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
-            network.load_state_dict(fitting, strict=False)
+            take_over(network, Path(self._config.initial))
         for part in self._frozen(network):
             part.requires_grad_(False)
         return network
