@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_perception.core.boxes import iou_3d, iou_bev
+from spatial_perception.evaluation.classification import calibration_error
 from spatial_perception.evaluation.matching import FrameMatch, match_frame
 from spatial_perception.evaluation.precision_recall import Curve, PrecisionRecall
 
@@ -135,6 +136,12 @@ class BoxMetrics:
             values[f"{name}_recall_at_p80"] = result.recall_at_precision(0.8, every)
             right, matched = every @ counted
             values[f"{name}_heading_accuracy"] = 100.0 * right / matched if matched else np.nan
+            values[f"{name}_ece"] = answers_calibration_error(
+                [
+                    np.repeat(m.answers, n, axis=0)
+                    for m, n in zip(self._base[name], every, strict=True)
+                ]
+            )
         return {name: float(value) for name, value in values.items() if np.isfinite(value)}
 
     def curves(self) -> dict[str, Curve]:
@@ -203,6 +210,12 @@ def match_boxes(
     match.pairs[:, 0] = truths[match.pairs[:, 0]]
     match.pairs[:, 1] = taking_part[match.pairs[:, 1]]
     return match
+
+
+def answers_calibration_error(answers: Sequence[NDArray[np.float64]]) -> float:
+    """`calibration_error` of the scores of hits and false alarms, see `FrameMatch.answers`."""
+    scores, right = np.concatenate([*answers, np.zeros((0, 2))]).T
+    return calibration_error(scores, right > 0.5)
 
 
 def _headings(frame: BoxFrame, match: FrameMatch) -> tuple[int, int]:

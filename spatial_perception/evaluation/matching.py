@@ -24,6 +24,8 @@ class FrameMatch:
         hits: (E,) int64, hits among the detections with at least that score.
         false_alarms: (E,) int64, false alarms likewise.
         pairs: (P, 2) int64, (truth, detection) of the hits with every detection taking part.
+        answers: (N, 2) float64, score of each hit and false alarm with every detection taking part,
+            and 1 for a hit, 0 for a false alarm.
     """
 
     truths: int
@@ -32,6 +34,7 @@ class FrameMatch:
     hits: Integers
     false_alarms: Integers
     pairs: Integers
+    answers: Floats
 
     def errors(self, min_score: float) -> int:
         """Misses and false alarms when detections below `min_score` are dropped."""
@@ -75,6 +78,7 @@ def match_frame(
     unmatched = np.sort(scores[alarming])
     false_alarms = len(unmatched) - np.searchsorted(unmatched, levels, side="left")
     hits = np.zeros(len(levels), dtype=np.int64)
+    assigned: list[tuple[int, int]] = []
     pairs: list[tuple[int, int]] = []
     changing = np.isin(levels, scores[candidates.any(axis=0)])
     taken = 0
@@ -85,6 +89,10 @@ def match_frame(
             taken = sum(bool(alarming[d]) for _, d in assigned)
         false_alarms[index] -= taken
         hits[index] = len(pairs)
+    alarming[[d for _, d in assigned]] = False
+    right = scores[[d for _, d in pairs]]
+    wrong = scores[alarming]
+    verdicts = np.repeat([1.0, 0.0], [len(right), len(wrong)])
     return FrameMatch(
         truths=int(truth_counts.sum()),
         hit_scores=np.array(hit_scores, dtype=np.float64),
@@ -92,6 +100,7 @@ def match_frame(
         hits=hits,
         false_alarms=false_alarms.astype(np.int64),
         pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
+        answers=np.column_stack([np.concatenate([right, wrong]), verdicts]),
     )
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from spatial_perception.config import option
+from spatial_perception.core.labels import UNLABELED
 from spatial_perception.core.pose import Pose
 from spatial_perception.errors import ConfigError
 from spatial_perception.simulation.materials import GLOSS, POINT_CLASS, REFLECTANCE, ROUGHNESS_M
@@ -49,6 +50,9 @@ class LidarConditions:
     dark_drop: float = option(0.4, help="returns lost on dark glossy paint", range=(0, 1))
     intensity_gain: float = option(1.0, help="factor on the intensity", range=(0, 10))
     beam_jitter_deg: float = option(0.02, help="error of a beam's elevation", unit="deg")
+    ego_share: float = option(
+        0.0, help="returns from the ego vehicle that stay, without a label", range=(0, 1)
+    )
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> LidarConditions:
@@ -60,6 +64,7 @@ class LidarConditions:
             dark_drop=float(rng.uniform(0, 0.7)),
             intensity_gain=float(np.exp(rng.normal(0, 0.25))),
             beam_jitter_deg=float(rng.uniform(0, 0.04)),
+            ego_share=float(10.0 ** rng.uniform(-2.5, 0.0)) if rng.random() < 0.5 else 0.0,
         )
 
 
@@ -196,6 +201,8 @@ def scan(
         seen = surroundings.look(pose.translation, rays, rng)
         cosine = -np.einsum("ij,ij->i", rays, seen.normals)
         kept = np.isfinite(seen.distance_m) & (seen.instances != EGO)
+        if conditions.ego_share:
+            kept |= (seen.instances == EGO) & (rng.random(len(kept)) < conditions.ego_share)
         kept &= (seen.distance_m < model.max_range_m) & (seen.distance_m > model.min_range_m)
         chosen = np.flatnonzero(kept)
         surface, distance, incidence = (
@@ -219,13 +226,14 @@ def scan(
     points, power, firing, surface, instances = (
         np.concatenate(p) for p in zip(*pieces, strict=True)
     )
+    own = instances == EGO
     return Scan(
         points.astype(np.float32),
         power.astype(np.float32),
         ring[firing],
         (column[firing] * (model.spin_time_s / model.columns)).astype(np.float32),
-        POINT_CLASS[surface],
-        instances,
+        np.where(own, np.uint8(UNLABELED), POINT_CLASS[surface]),
+        np.where(own, np.uint16(0), instances),
     )
 
 

@@ -10,6 +10,7 @@ from spatial_perception.simulation.actors import Actor
 from spatial_perception.simulation.cars import car
 from spatial_perception.simulation.ground import Ground
 from spatial_perception.simulation.layout import sample_plan
+from spatial_perception.simulation.lookalikes import lookalikes
 from spatial_perception.simulation.meshes import Mesh
 from spatial_perception.simulation.scenery import SceneryBuilder
 from spatial_perception.simulation.traffic import TrafficBuilder
@@ -68,7 +69,8 @@ def build_street(
         rng: draws everything.
         start_m: where the street begins.
         end_m: where it ends.
-        flowing: whether its traffic moves.
+        flowing: whether its traffic moves. Standing scenes are for training: in them trucks, riders
+            and things that look like people are more frequent than on the road.
     """
     plan = sample_plan(rng, start_m, end_m)
     ground = Ground(plan, rng)
@@ -76,7 +78,10 @@ def build_street(
     ego_d = plan.lane_center_m(lane, -1) + float(rng.normal(0, 0.25)) * (not flowing)
     ego_speed = float(rng.uniform(6, 12)) if flowing else 0.0
     surface = ground.mesh()
-    scenery = meshes.merge([surface, SceneryBuilder(ground, rng).build()])
+    pieces = [surface, SceneryBuilder(ground, rng).build()]
+    if not flowing:
+        pieces.append(lookalikes(ground, rng))
+    scenery = meshes.merge(pieces)
     reach = (start_m + 6, end_m - 6)
     actors = TrafficBuilder(ground, rng, ego_d, flowing, reach).build(ego_speed)
     return Street(ground, scenery, len(surface.faces), tuple(actors), ego_d, ego_speed)

@@ -9,6 +9,10 @@ from spatial_perception.simulation.ground import Ground
 
 _CAR_RADIUS_M = 1.15
 _EGO_CLEAR_M = 5.5
+_LANE_KINDS = ("car", "truck", "cyclist")
+_LANE_SHARES = (0.87, 0.10, 0.03)
+_BALANCED_SHARES = (0.78, 0.17, 0.05)
+"""Of standing scenes, which train a detector: what is rare on the road must not be rare there."""
 
 
 class TrafficBuilder:
@@ -33,6 +37,7 @@ class TrafficBuilder:
         self._ground, self._plan, self._rng = ground, ground.plan, rng
         self._flowing, self._reach = flowing, reach_m
         self._ego_d = ego_d_m
+        self._shares = _LANE_SHARES if flowing else _BALANCED_SHARES
         # Circles (s, d, radius) that are taken.
         self._taken = np.array([[x, ego_d_m, 1.6] for x in (-2.5, -1, 0.5, 2, 3.5)])
         self._actors: list[Actor] = []
@@ -88,7 +93,7 @@ class TrafficBuilder:
                 gap = float(np.exp(rng.uniform(np.log(9), np.log(160))))
                 s = self._reach[0] + float(rng.uniform(0, gap))
                 while s < self._reach[1]:
-                    kind = str(rng.choice(["car", "truck", "cyclist"], p=[0.87, 0.10, 0.03]))
+                    kind = str(rng.choice(_LANE_KINDS, p=self._shares))
                     yaw = 0.0 if side < 0 else np.pi
                     if abs(s) > _EGO_CLEAR_M + (7 if kind == "truck" else 1) or not own:
                         self._add(
@@ -163,7 +168,7 @@ class TrafficBuilder:
                 forward = side * turn
             if rng.random() < (0.5 if turn else 0.1):
                 forward += np.pi
-            kind = "truck" if not turn and rng.random() < 0.04 else "car"
+            kind = "truck" if not turn and rng.random() < 0.4 * self._shares[1] else "car"
             self._add(
                 kind,
                 s,
@@ -248,7 +253,8 @@ class TrafficBuilder:
     def _riders(self) -> None:
         """Cyclists and motorcyclists along the kerb, on pavements and at the lights."""
         rng, plan = self._rng, self._plan
-        for _ in range(int(rng.poisson(np.exp(rng.uniform(np.log(0.8), np.log(9)))))):
+        fewest, most = (0.8, 9.0) if self._flowing else (1.5, 16.0)
+        for _ in range(int(rng.poisson(np.exp(rng.uniform(np.log(fewest), np.log(most)))))):
             side = int(rng.choice([-1, 1]))
             edge = plan.lanes * plan.lane_width_m
             d = side * (edge + float(rng.uniform(*((-0.3, 0.0) if self._flowing else (-1.3, 0.1)))))

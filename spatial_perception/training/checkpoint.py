@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from spatial_perception.errors import ConfigError
 
@@ -65,6 +66,34 @@ def load_weights(path: Path) -> tuple[dict[str, Any], dict[str, float]]:
     if "averaged" in content:
         return content["averaged"], content["best"]
     raise ConfigError(f"{path}: not a checkpoint of this package")
+
+
+def take_over(network: nn.Module, path: Path) -> None:
+    """Gives a network the weights of a file whose names and shapes are its own; the rest stays.
+
+    Args:
+        network: What takes them.
+        path: A checkpoint, or the weights.safetensors of a model.
+
+    Raises:
+        ConfigError: If the file is missing or unreadable, or nothing in it fits the network.
+    """
+    weights = _stored(path) if path.suffix == ".safetensors" else load_weights(path)[0]
+    own = network.state_dict()
+    fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
+    if not fitting:
+        raise ConfigError(f"{path}: holds no weights of this network")
+    network.load_state_dict(fitting, strict=False)
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(f"{path}: not readable weights ({error})") from error
 
 
 def _save(content: dict[str, Any], path: Path) -> None:

@@ -22,10 +22,11 @@ from spatial_perception.ops.boxes import select_boxes
 from spatial_perception.ops.letterbox import Letterbox, image_tensor
 from spatial_perception.training.assignment import assign, detection_loss
 from spatial_perception.training.augment_images import ColorAugmentation, GeometryAugmentation
+from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.mosaic import BoxSample, SampleMaker
 from spatial_perception.training.paste_crops import CropPaster, CropSource
-from spatial_perception.training.pretrained import load_imagenet, take_over
+from spatial_perception.training.pretrained import load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 _FREQUENT = 10

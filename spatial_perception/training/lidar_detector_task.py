@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from spatial_perception.ops.ground import GroundConfig
 from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig
 from spatial_perception.ops.voxelize import CHANNELS, VoxelConfig
 from spatial_perception.training.augment_scans import ScanAugmentation
+from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.lidar_losses import (
     heatmap_loss,
@@ -28,8 +29,12 @@ from spatial_perception.training.lidar_losses import (
     weighted_cross_entropy,
 )
 from spatial_perception.training.lidar_samples import SampleConfig, VoxelBatch, random_sample
-from spatial_perception.training.lidar_validation import validate_detector
+from spatial_perception.training.lidar_validation import detection_answers, validate_detector
+from spatial_perception.training.score_calibration import fit_scores
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
+
+CALIBRATED_FROM = 0.05
+"""Detections from this score on enter the calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,9 @@ class LossWeights:
 class VoxelDetectorConfig:
     """config/training/lidar_detector.yaml."""
 
+    initial: str = option(
+        "", help="checkpoint or weights.safetensors whose matching weights are taken over"
+    )
     stages: tuple[tuple[int, int], ...] = option(
         ((32, 2), (32, 2)), help="channels and stride along z of the 3D convolutions"
     )
@@ -59,7 +67,7 @@ class VoxelDetectorConfig:
     min_hits: int = option(5, help="objects with fewer points are not asked for", range=(1, 1000))
     validation_scans: int = option(40, help="scans of the validation split", range=(1, 100000))
     class_weights: tuple[float, float, float, float] = option(
-        (1.0, 4.0, 1.0, 3.0), help="weight of each class of boxes: cars are many, trucks few"
+        (1.0, 3.0, 1.5, 4.0), help="weight of each class of boxes: cars are many, riders few"
     )
     occupancy_weights: tuple[float, ...] = option(
         (1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 1.5, 4.0, 4.0, 0.7),
@@ -109,6 +117,12 @@ class LidarDetectorTask(Task[VoxelBatch]):
             "occupancy_window": occupancy_window(config.centers, config.occupancy),
         }
 
+    def start(self) -> SpatialNetwork:
+        network = self.network()
+        if self._config.initial:
+            take_over(network, Path(self._config.initial))
+        return network
+
     def batch(self, step: int) -> VoxelBatch:
         samples = [
             random_sample(
@@ -153,6 +167,16 @@ class LidarDetectorTask(Task[VoxelBatch]):
     def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
         scans = (read_shard(path) for path in self._validation)
         return validate_detector(network, scans, self._grids, device)
+
+    def calibrate(self, network: SpatialNetwork) -> None:
+        assert isinstance(network, VoxelNetwork)
+        device = torch.device("cpu")
+        low = replace(self._grids.centers, min_score=CALIBRATED_FROM)
+        grids = replace(self._grids, centers=low)
+        scans = (read_shard(path, with_voxels=False) for path in self._validation)
+        answers = detection_answers(network, scans, grids, device)
+        fitted = torch.tensor([fit_scores(a[:, 0], a[:, 1] > 0.5) for a in answers])
+        network.calibrate(*fitted.T)
 
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
         config = self._config

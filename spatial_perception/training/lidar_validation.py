@@ -15,6 +15,7 @@ from spatial_perception.evaluation.detection3d import (
     NEVER,
     BoxFrame,
     Setting,
+    answers_calibration_error,
     match_boxes,
 )
 from spatial_perception.evaluation.occupancy import OccupancyMetrics
@@ -40,24 +41,51 @@ def validate_detector(
     config: SampleConfig,
     device: torch.device,
 ) -> dict[str, float]:
-    """Percent: mean BEV AP at 0.5 first, then AP of each class, heading accuracy, occupancy.
+    """Percent: mean BEV AP at 0.5 first, then AP and ECE of each class, heading, occupancy.
 
     Objects with fewer points than `min_hits` are neither asked for nor false alarms.
     """
     network.eval()
     frames, occupancy = [], OccupancyMetrics(POINT_LABELS.names)
     for scan in scans:
-        ground = estimate_ground(scan.points, config.ground)
-        voxels = torch.from_numpy(voxelize(scan.points, ground, config.voxels))[None].to(device)
-        outputs = {
-            name: value.float().cpu().numpy()
-            for name, value in network.outputs({"voxels": voxels}).items()
-        }
-        found = decode_centers(outputs, ground, config.centers)
-        frames.append(simulated_frame(scan, found, config.centers, config.min_hits))
+        outputs, frame = _detected(network, scan, config, device)
+        frames.append(frame)
         if scan.voxels is not None:
             _judge_voxels(occupancy, outputs["occupancy"], scan, config.occupancy)
     return {**_box_metrics(frames), **_prefixed(occupancy.compute(), "occupancy_")}
+
+
+def detection_answers(
+    network: SpatialNetwork,
+    scans: Iterable[SimulatedScan],
+    config: SampleConfig,
+    device: torch.device,
+) -> list[np.ndarray]:
+    """(N, 2) of each class: score of each hit and false alarm (BEV, 0.5), and 1 for a hit, else 0.
+
+    Objects with fewer points than `min_hits` are neither hits nor false alarms.
+    """
+    network.eval()
+    setting = _SETTINGS["bev_ap_0.5"]
+    frames = [_detected(network, scan, config, device)[1] for scan in scans]
+    return [
+        np.concatenate([match_boxes(frame, label, setting).answers for frame in frames])
+        for label in range(len(OBJECT_LABELS))
+    ]
+
+
+def _detected(
+    network: SpatialNetwork, scan: SimulatedScan, config: SampleConfig, device: torch.device
+) -> tuple[dict[str, np.ndarray], BoxFrame]:
+    """The network's outputs for a scan, and its truths with the decoded detections."""
+    ground = estimate_ground(scan.points, config.ground)
+    voxels = torch.from_numpy(voxelize(scan.points, ground, config.voxels))[None].to(device)
+    outputs = {
+        name: value.float().cpu().numpy()
+        for name, value in network.outputs({"voxels": voxels}).items()
+    }
+    found = decode_centers(outputs, ground, config.centers)
+    return outputs, simulated_frame(scan, found, config.centers, config.min_hits)
 
 
 def simulated_frame(
@@ -115,6 +143,8 @@ def _box_metrics(frames: list[BoxFrame]) -> dict[str, float]:
         for metric, setting in _SETTINGS.items():
             matches = [match_boxes(frame, label, setting) for frame in frames]
             values[f"{name}_{metric}"] = PrecisionRecall(matches).average_precision(40, every)
+            if metric == "bev_ap_0.5":
+                values[f"{name}_ece"] = answers_calibration_error([m.answers for m in matches])
             if metric == "bev_ap_0.5" and name == "car":
                 for frame, match in zip(frames, matches, strict=True):
                     truth, detection = match.pairs.T

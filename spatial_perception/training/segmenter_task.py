@@ -22,8 +22,9 @@ from spatial_perception.training.augment_images import (
     warp_image,
     warp_labels,
 )
+from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
-from spatial_perception.training.pretrained import load_imagenet, take_over
+from spatial_perception.training.pretrained import load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 

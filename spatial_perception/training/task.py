@@ -99,6 +99,12 @@ class Task(abc.ABC, Generic[B]):
         Called in inference mode, with the network in eval mode.
         """
 
+    def calibrate(self, network: SpatialNetwork) -> None:
+        """Changes weights so that scores become probabilities, on validation data, before export.
+
+        Called in inference mode, with the network in eval mode.
+        """
+
     @abc.abstractmethod
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
         """How the trained network is exported; may calibrate on validation data."""

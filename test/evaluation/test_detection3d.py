@@ -161,6 +161,16 @@ def test_heading_accuracy_counts_matched_boxes_that_point_the_right_way():
     assert values["car_heading_accuracy"] == pytest.approx(50.0)
 
 
+def test_calibration_error_compares_scores_with_the_share_of_hits():
+    truths = [(car(x), CAR, EASY) for x in (10, 20, 30)]
+    found = [(car(x), CAR, 0.8) for x in (10, 20, 30, 40)]
+    frames = [frame(truths, found), frame([(car(10), CAR, EASY)], [(car(30), CAR, 0.2)])]
+    values = BoxMetrics(frames, NAMES).compute()
+    assert values["car_ece"] == pytest.approx(100 * (4 * 0.05 + 0.2) / 5)
+    first = BoxMetrics(frames, NAMES).compute(np.array([2, 0]))
+    assert first["car_ece"] == pytest.approx(5.0)
+
+
 def test_height_matters_to_3d_alone():
     high = (10, 0, 1.8, 4.0, 1.8, 1.6, 0.0)
     values = BoxMetrics([frame([(car(10), CAR, EASY)], [(high, CAR, 0.9)])], NAMES).compute()

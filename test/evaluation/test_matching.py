@@ -71,3 +71,17 @@ def test_errors_are_misses_and_false_alarms_above_the_score():
     assert result.errors(0.5) == 2  # one miss, one false alarm
     assert result.errors(0.95) == 2  # two misses
     assert result.errors(0.1) == 1  # one false alarm
+
+
+def test_answers_are_hits_and_false_alarms_but_nothing_neutral():
+    result = match(
+        [[0.8, 0.0, 0.0, 0.0], [0.0, 0.7, 0.0, 0.0]],
+        [0.9, 0.8, 0.4, 0.3],
+        truth=[True, False],
+        excused=[False, False, True, False],
+    )
+    assert result.answers.tolist() == [[0.9, 1.0], [0.3, 0.0]]
+
+
+def test_a_frame_without_detections_answers_nothing():
+    assert match(np.zeros((2, 0)), []).answers.shape == (0, 2)

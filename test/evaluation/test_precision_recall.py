@@ -15,6 +15,7 @@ def separated(truths, hit_scores, alarm_scores):
         np.array([np.sum(np.array(hit_scores) >= s) for s in scores], np.int64),
         np.array([np.sum(np.array(alarm_scores) >= s) for s in scores], np.int64),
         np.zeros((0, 2), np.int64),
+        np.zeros((0, 2)),
     )
 
 

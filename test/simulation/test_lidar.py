@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from spatial_perception.core.labels import POINT_LABELS
+from spatial_perception.core.labels import POINT_LABELS, UNLABELED
 from spatial_perception.core.pose import Pose
 from spatial_perception.errors import ConfigError
 from spatial_perception.simulation.lidar import (
@@ -62,6 +64,23 @@ def test_ego_vehicle_casts_a_shadow_and_is_not_measured() -> None:
     steep = np.hypot(seen.points[:, 0], seen.points[:, 1])[seen.ring == 3]
     assert 0 < len(steep) < 360
     assert not (seen.instances == EGO).any()
+
+
+def test_returns_from_the_ego_vehicle_stay_without_a_label_where_wanted() -> None:
+    body = block((0, 0, 0.7), (4, 1.8, 1.4))
+    ego = Snapshot(body, np.full(12, EGO), np.zeros((0, 7)), np.zeros(0, np.uint8))
+    around = surroundings_of(plain()).joined(Surroundings([ego]))
+    near = replace(SMALL, min_range_m=0.5)
+    counts = []
+    for share in (0.0, 0.5, 1.0):
+        conditions = replace(IDEAL, ego_share=share)
+        seen = scan(around, [MOUNT], near, conditions, np.random.default_rng(0))
+        own = seen.points[:, 2] > -1.9
+        assert (seen.labels[own] == UNLABELED).all()
+        assert not seen.instances[own].any()
+        counts.append(int(own.sum()))
+
+    assert counts[0] == 0 < counts[1] < counts[2]
 
 
 def test_dark_surfaces_return_from_less_far() -> None:

@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from spatial_perception.config import from_mapping, load_yaml
 from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS
+from spatial_perception.errors import ConfigError
 from spatial_perception.ops.centers import CentersConfig
 from spatial_perception.ops.graph import GraphConfig, build_graph
 from spatial_perception.ops.ground import flat_ground
 from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig
 from spatial_perception.ops.voxelize import VoxelConfig
 from spatial_perception.training.augment_scans import ScanAugmentation
+from spatial_perception.training.checkpoint import save_weights
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.lidar_detector_task import (
     LidarDetectorTask,
@@ -81,6 +84,44 @@ def test_the_loss_falls(task: Task[Any]) -> None:
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.8 * losses[0]
     assert all(torch.isfinite(value) for value in parts.values())
+
+
+@pytest.mark.parametrize("name", ["best.pt", "weights.safetensors"])
+def test_the_detector_starts_from_given_weights(root: Path, tmp_path: Path, name: str) -> None:
+    torch.manual_seed(1)
+    given = LidarDetectorTask("lidar_detector", DETECTOR, root).network().state_dict()
+    if name == "best.pt":
+        save_weights(tmp_path / name, given, {}, 0)
+    else:
+        save_file(given, tmp_path / name)
+    config = replace(DETECTOR, initial=str(tmp_path / name))
+    started = LidarDetectorTask("lidar_detector", config, root).start().state_dict()
+    assert all(torch.equal(started[key], value) for key, value in given.items())
+
+
+def test_weights_of_which_nothing_fits_are_refused(root: Path, tmp_path: Path) -> None:
+    save_weights(tmp_path / "best.pt", {"other": torch.ones(3)}, {}, 0)
+    config = replace(DETECTOR, initial=str(tmp_path / "best.pt"))
+    with pytest.raises(ConfigError, match="no weights of this network"):
+        LidarDetectorTask("lidar_detector", config, root).start()
+
+
+def test_calibration_maps_the_logits_of_the_heatmap_alone(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = LidarDetectorTask("lidar_detector", DETECTOR, root)
+    network = task.network().eval()
+    features = torch.randn(1, 16, 8, 8)
+    before = network.heatmap(features), network.regression(features)
+    parameters = iter([(2.0, -1.0), (0.5, 0.0), (1.0, 0.25), (1.0, 0.0)])
+    module = "spatial_perception.training.lidar_detector_task.fit_scores"
+    monkeypatch.setattr(module, lambda scores, right: next(parameters))
+    with torch.inference_mode():
+        task.calibrate(network)
+    wanted = before[0] * torch.tensor([2.0, 0.5, 1.0, 1.0])[:, None, None]
+    wanted += torch.tensor([-1.0, 0.0, 0.25, 0.0])[:, None, None]
+    torch.testing.assert_close(network.heatmap(features), wanted)
+    torch.testing.assert_close(network.regression(features), before[1])
 
 
 def test_validation_measures_what_the_network_is_for(task: Task[Any]) -> None:
