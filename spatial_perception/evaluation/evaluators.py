@@ -24,6 +24,7 @@ from spatial_perception.evaluation.point_evaluators import (
     evaluate_semantic_kitti,
     evaluate_simulated_points,
 )
+from spatial_perception.evaluation.region_evaluators import evaluate_camvid_regions
 from spatial_perception.evaluation.report import Report
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec
@@ -40,7 +41,11 @@ EVALUATORS: dict[str, dict[str, Evaluator]] = {
     "argoverse2": {"centers": evaluate_argoverse2_boxes},
     "semantickitti": {"point_classes": evaluate_semantic_kitti},
     "range_images": {"point_classes": evaluate_range_images},
-    "camvid": {"class_map": evaluate_camvid},
+    "camvid": {
+        "class_map": evaluate_camvid,
+        "boxes": evaluate_camvid_regions,
+        "yolox": evaluate_camvid_regions,
+    },
     "gtsrb": {"classification": evaluate_gtsrb},
     "lights": {"classification": evaluate_lights},
     "simulated": {

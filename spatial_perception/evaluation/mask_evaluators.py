@@ -28,8 +28,7 @@ def evaluate_camvid(request: Request, progress: Progress) -> Measurement:
 
     Without a split: the test where it is there, else the validation.
     """
-    default: Split = "test" if (request.root / "test").is_dir() else "val"
-    split = request.choose_split(default, SPLITS)
+    split = camvid_split(request)
     frames = request.choose_frames(read_camvid(request.root, split), lambda frame: frame.name)
     config = CameraSegmenterConfig(model=request.model, engine=request.engine)
     segmenter = CameraSegmenter(config)
@@ -55,6 +54,12 @@ def evaluate_camvid(request: Request, progress: Progress) -> Measurement:
         classes=CLASSES.names,
     )
     return Measurement(split, len(frames), counted.compute, illustration)
+
+
+def camvid_split(request: Request) -> Split:
+    """The split that was asked for; without one the test where it is there, else the validation."""
+    default: Split = "test" if (request.root / "test").is_dir() else "val"
+    return request.choose_split(default, SPLITS)
 
 
 def triptych(

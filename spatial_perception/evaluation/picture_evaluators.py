@@ -37,7 +37,7 @@ from spatial_perception.visualization.overlay import draw_overlay
 MIN_SCORE = 0.02
 """Detections from here on enter the curves."""
 
-_MAX_DETECTIONS = 300
+MAX_DETECTIONS = 300
 _SHOWN_SCORE = 0.35
 _SHOWN_LABELS = LabelSet(
     ("truth", "detection"), np.array([[90, 220, 120], [255, 150, 40]], np.uint8)
@@ -50,7 +50,7 @@ def evaluate_kitti_pictures(request: Request, progress: Progress) -> Measurement
     split = request.choose_split("training", TRAINING)
     names = request.choose_frames(kitti_frames(request.root), str)
     config = CameraDetectorConfig(
-        request.model, request.engine, MIN_SCORE, max_detections=_MAX_DETECTIONS
+        request.model, request.engine, MIN_SCORE, max_detections=MAX_DETECTIONS
     )
     detector = CameraDetector(config)
     frames: list[PictureFrame] = []
@@ -66,7 +66,7 @@ def evaluate_kitti_pictures(request: Request, progress: Progress) -> Measurement
     illustration = Illustration(
         names,
         metrics.frame_errors().astype(np.float64),
-        lambda index: _picture(paths[index], frames[index]),
+        lambda index: boxes_drawn(read_rgb(paths[index]), frames[index]),
         curves=metrics.curves(),
     )
     return Measurement(split, len(frames), metrics.compute, illustration)
@@ -102,13 +102,13 @@ def _objects(root: Path, frame: KittiFrame) -> KittiObjects:
     return frame.objects
 
 
-def _picture(path: Path, frame: PictureFrame) -> NDArray[np.uint8]:
-    """The picture with the boxes that count and the confident detections."""
+def boxes_drawn(image: NDArray[np.uint8], frame: PictureFrame) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB: the picture with the boxes that count and the confident detections."""
     truths = frame.truth_boxes[frame.truth_counts]
     shown = frame.scores >= _SHOWN_SCORE
     boxes = np.concatenate([truths, frame.boxes[shown]]).astype(np.float32)
     scores = np.concatenate([np.ones(len(truths)), frame.scores[shown]]).astype(np.float32)
     labels = (np.arange(len(boxes)) >= len(truths)).astype(np.int32)
     detections = Detections2D(_HEADER, boxes, scores, labels, _SHOWN_LABELS)
-    overlay = draw_overlay(CameraImage(_HEADER, read_rgb(path)), detections=detections)
+    overlay = draw_overlay(CameraImage(_HEADER, image), detections=detections)
     return overlay.rgb()

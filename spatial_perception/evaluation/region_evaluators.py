@@ -1,0 +1,116 @@
+"""Camera detectors against the connected regions of CamVid's masks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spatial_perception.core.detections import Detections2D
+from spatial_perception.core.header import Header
+from spatial_perception.core.image import CameraImage
+from spatial_perception.core.labels import CAMERA_OBJECT_LABELS, CAMVID_LABELS, UNLABELED, LabelSet
+from spatial_perception.datasets.camvid import read_camvid
+from spatial_perception.evaluation.detection2d import PictureFrame, PictureMetrics
+from spatial_perception.evaluation.label_map import label_lut
+from spatial_perception.evaluation.mask_evaluators import camvid_split
+from spatial_perception.evaluation.measurement import (
+    Illustration,
+    Measurement,
+    Progress,
+    Request,
+)
+from spatial_perception.evaluation.picture_evaluators import (
+    MAX_DETECTIONS,
+    MIN_SCORE,
+    boxes_drawn,
+)
+from spatial_perception.ops.class_map import regions
+from spatial_perception.pipelines.camera_detector import CameraDetector, CameraDetectorConfig
+
+CLASSES = LabelSet(("car", "person", "traffic_sign"))
+"""What CamVid's masks tell apart: its `car` holds trucks and buses, its `signsymbol` lights."""
+
+MIN_REGION_PX = 60
+"""Smaller regions are neither hit nor miss."""
+
+_SMALLEST_PX = 12
+_JOINED = {"truck": "car", "bus": "car", "traffic_light": "traffic_sign"}
+_PARTS = {"car": "car", "pedestrian": "person", "signsymbol": "traffic_sign"}
+_HEADER = Header(0, "camera")
+
+
+def evaluate_camvid_regions(request: Request, progress: Progress) -> Measurement:
+    """Boxes of a camera detector against those around the regions of the masks.
+
+    Without a split: the test where it is there, else the validation.
+    """
+    split = camvid_split(request)
+    frames = request.choose_frames(read_camvid(request.root, split), lambda frame: frame.name)
+    detector = CameraDetector(
+        CameraDetectorConfig(
+            request.model, request.engine, MIN_SCORE, max_detections=MAX_DETECTIONS
+        )
+    )
+    compared = []
+    for index, frame in enumerate(frames):
+        found = detector(CameraImage(_HEADER, frame.image()))
+        compared.append(against_regions(frame.labels(), found))
+        progress(index + 1, len(frames))
+    detector.close()
+    metrics = PictureMetrics(compared, CLASSES.names)
+    illustration = Illustration(
+        [frame.name for frame in frames],
+        metrics.frame_errors().astype(np.float64),
+        lambda index: boxes_drawn(frames[index].image(), compared[index]),
+        curves=metrics.curves(),
+    )
+    return Measurement(split, len(frames), metrics.compute, illustration)
+
+
+def against_regions(mask: NDArray[np.uint8], found: Detections2D) -> PictureFrame:
+    """Regions and detections of one picture, in `CLASSES`.
+
+    Small regions are neutral, as are riders (for persons) and void (for all).
+
+    Args:
+        mask: (H, W) in CAMVID_LABELS, 255 void.
+        found: Detections; trucks and buses answer for cars, lights for signs, others are dropped.
+    """
+    boxes: list[NDArray[np.float64]] = []
+    labels: list[int] = []
+    counts: list[bool] = []
+    for part, name in _PARTS.items():
+        inside = mask == CAMVID_LABELS.index(part)
+        for box in regions(inside, _SMALLEST_PX, max_count=256):
+            left, top, right, bottom = box.astype(int)
+            boxes.append(box.astype(np.float64))
+            labels.append(CLASSES.index(name))
+            counts.append(int(inside[top:bottom, left:right].sum()) >= MIN_REGION_PX)
+    for box in regions(mask == CAMVID_LABELS.index("bicyclist"), _SMALLEST_PX, max_count=256):
+        boxes.append(box.astype(np.float64))
+        labels.append(CLASSES.index("person"))
+        counts.append(False)
+    void = regions(mask == UNLABELED, MIN_REGION_PX, max_count=256).astype(np.float64)
+    said = _labels(found)
+    kept = said != UNLABELED
+    return PictureFrame(
+        np.array(boxes).reshape(-1, 4),
+        np.array(labels, np.int64),
+        np.array(counts, bool),
+        found.boxes_xyxy_px[kept].astype(np.float64),
+        found.scores[kept].astype(np.float64),
+        said[kept].astype(np.int64),
+        np.ones(int(kept.sum()), bool),
+        void,
+    )
+
+
+def _labels(found: Detections2D) -> NDArray[np.uint8]:
+    """(D,) in CLASSES, UNLABELED where a detection is of none of them."""
+    ours = label_lut(found.label_set, CAMERA_OBJECT_LABELS)[found.labels]
+    names = [_JOINED.get(name, name) for name in CAMERA_OBJECT_LABELS.names]
+    lut = np.full(256, UNLABELED, np.uint8)
+    for label, name in enumerate(names):
+        if name in CLASSES.names:
+            lut[label] = CLASSES.index(name)
+    return lut[ours]
