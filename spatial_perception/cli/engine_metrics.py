@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from spatial_perception.cli.engine_arguments import chosen_backends
+from spatial_perception.cli.engine_arguments import chosen_backends, load_models
 from spatial_perception.cli.json_file import write_json
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.errors import EngineError
@@ -84,13 +84,17 @@ def _engines(console: Console, arguments: argparse.Namespace) -> Iterator[Engine
     """Yields the engines to compare; of `all` backends those that have the precision."""
     from spatial_perception.pipelines.model import EngineOptions
 
-    precision = arguments.precision or ""
+    (spec,) = load_models(arguments.models)
     for name in chosen_backends(arguments.backend):
-        lacks = name != "auto" and precision and precision not in get_backend(name).precisions
-        if lacks and arguments.backend == "all":
-            console.print(f"{name} has no {precision}, left out", highlight=False)
-        else:
-            yield EngineOptions(name, precision, arguments.threads or 0)
+        precision = arguments.precision or ""
+        if name != "auto":
+            backend = get_backend(name)
+            precision = precision or backend.default_precision(spec.precision)
+            can_run = precision in backend.precisions and (name != "torch" or spec.network)
+            if arguments.backend == "all" and not can_run:
+                console.print(f"{name} has no {precision} of it, left out", highlight=False)
+                continue
+        yield EngineOptions(name, precision, arguments.threads or 0)
 
 
 def _table(parity: Parity) -> Table:
