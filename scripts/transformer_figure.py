@@ -83,9 +83,9 @@ class Change:
 
 
 CHANGES = (
-    *(Change("turn", degrees) for degrees in (-40, -25, -10, 10, 25, 40)),
-    *(Change("shift", pixels) for pixels in (-6, -4, -2, 2, 4, 6)),
-    *(Change("scale", factor) for factor in (0.6, 0.75, 1.25, 1.5)),
+    *(Change("turn", degrees) for degrees in (-40, -20, 20, 40)),
+    *(Change("shift", pixels) for pixels in (-6, -3, 3, 6)),
+    *(Change("scale", factor) for factor in (0.6, 0.8, 1.25, 1.5)),
 )
 
 
