@@ -102,7 +102,9 @@ def main() -> None:
     network = load_network(spec)
     every = read_gtsrb(arguments.root, "val")
     count = min(arguments.limit, len(every))
-    crops = every.selected(np.arange(count) * len(every) // count)
+    chosen = np.isin(np.arange(len(every)), np.arange(count) * len(every) // count)
+    crops = every.selected(chosen)
+    assert len(crops) == count
     pictures, labels = crops.pictures(network.size), np.asarray(crops.labels, np.int64)
     rows = measure(network, pictures, labels)
     print(f"{spec.name}, weights {spec.files[WEIGHTS_FILE][:12]}, {count} crops of the split val\n")
