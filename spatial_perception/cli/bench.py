@@ -23,7 +23,7 @@ from spatial_perception.cli.engine_arguments import (
     load_models,
     load_samples,
 )
-from spatial_perception.cli.engines import write_json
+from spatial_perception.cli.json_file import write_json
 from spatial_perception.errors import EngineError
 from spatial_perception.evaluation.latency import EngineLatency, measure
 from spatial_perception.runtime import ModelSpec, create_engine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,8 @@ from spatial_perception.cli.engine_arguments import (
     load_models,
     load_samples,
 )
+from spatial_perception.cli.engine_metrics import add_metric_arguments, run_metrics
+from spatial_perception.cli.json_file import write_json
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime import ModelSpec, create_engine
 from spatial_perception.runtime.cache import EngineCache
@@ -68,6 +69,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--agreement", type=float, default=95.0, help="exit 1 below this, percent (default 95)"
     )
     check.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
+    add_metric_arguments(check)
     check.set_defaults(run=run_verify)
 
     actions.add_parser("clear", help="delete what is stored").set_defaults(run=run_clear)
@@ -167,10 +169,14 @@ def run_list(arguments: argparse.Namespace) -> int:
 def run_verify(arguments: argparse.Namespace) -> int:
     """Compares and prints; 0 when all agree, 1 when one does not or does not run.
 
+    With `--dataset` the metrics of one model are compared, else the outputs of all.
+
     Raises:
         PerceptionError: If a model or the input file is damaged, or ONNX Runtime is missing.
     """
     console = Console()
+    if arguments.dataset:
+        return run_metrics(console, arguments)
     table = Table(
         "model",
         "backend",
@@ -225,12 +231,6 @@ def run_clear(arguments: argparse.Namespace) -> int:
     count, size = cache.clear()
     Console().print(f"{count} engines ({size / 1e6:.1f} MB) deleted from {cache.folder}")
     return 0
-
-
-def write_json(path: Path, content: object) -> None:
-    """Writes JSON, making the folder where it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _recorded(console: Console, bag: Path | None, limit: int) -> Recorded:

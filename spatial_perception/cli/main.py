@@ -21,11 +21,14 @@ COMMANDS = (
     "record",
     "train",
     "export",
+    "import",
     "evaluate",
     "bench",
     "engines",
     "convert",
 )
+_MODULES = {"import": "import_model"}
+"""Where the module is not called as the command, because Python could not import it."""
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
@@ -40,7 +43,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log details")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        importlib.import_module(f"spatial_perception.cli.{name}").add_parser(subparsers)
+        module = _MODULES.get(name, name)
+        importlib.import_module(f"spatial_perception.cli.{module}").add_parser(subparsers)
     return parser
 
 

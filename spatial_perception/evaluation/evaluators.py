@@ -61,7 +61,7 @@ _SEED = 0
 def evaluate(
     request: Request, progress: Progress, figures: Path | None = None
 ) -> tuple[Report, list[Path]]:
-    """The metrics of a model on a data set, and the figures written.
+    """The metrics of a model on a data set with their intervals, and the figures written.
 
     Args:
         request: Model, data set and what of it.
@@ -74,13 +74,7 @@ def evaluate(
         ConfigError: If the model is not one that this data set measures.
     """
     spec = ModelSpec.load(find_model(request.model))
-    by_decoder = EVALUATORS[request.dataset]
-    if spec.decoder not in by_decoder:
-        raise ConfigError(
-            f"model '{spec.name}' has the decoder '{spec.decoder}'; {request.dataset} measures"
-            f" models with {' or '.join(by_decoder)}"
-        )
-    measurement = by_decoder[spec.decoder](request, progress)
+    measurement = measure(request, progress)
     frames = measurement.frames
     report = Report(
         model=spec.name,
@@ -96,3 +90,21 @@ def evaluate(
 
     title = f"{spec.name} on {request.dataset} ({measurement.split})"
     return report, write_figures(measurement.illustration, figures, title)
+
+
+def measure(request: Request, progress: Progress) -> Measurement:
+    """What a model answers on a data set, before anything is computed of it.
+
+    Raises:
+        DatasetError: If the layout is missing or damaged.
+        EngineError: If the model is missing or cannot run.
+        ConfigError: If the model is not one that this data set measures.
+    """
+    spec = ModelSpec.load(find_model(request.model))
+    by_decoder = EVALUATORS[request.dataset]
+    if spec.decoder not in by_decoder:
+        raise ConfigError(
+            f"model '{spec.name}' has the decoder '{spec.decoder}'; {request.dataset} measures"
+            f" models with {' or '.join(by_decoder)}"
+        )
+    return by_decoder[spec.decoder](request, progress)

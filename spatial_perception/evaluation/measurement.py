@@ -31,6 +31,7 @@ class Request:
         root: Where the data set is.
         split: Which part of it; None for the data set's default.
         frames: Names of the frames to take; all where empty.
+        limit: At most so many, spread evenly over the data set; all where 0.
         engine: Where and how the model runs.
     """
 
@@ -40,6 +41,7 @@ class Request:
     split: str | None = None
     frames: tuple[str, ...] = ()
     engine: EngineOptions = field(default_factory=EngineOptions)
+    limit: int = 0
 
     def choose_split(self, default: Split, known: Sequence[Split]) -> Split:
         """The split asked for, or the default.
@@ -69,7 +71,10 @@ class Request:
                     f" {self.dataset}; the first is '{names[0]}'"
                 )
         chosen = [i for i, n in zip(items, names, strict=True) if n in self.frames]
-        return chosen if self.frames else list(items)
+        chosen = chosen if self.frames else list(items)
+        if not 0 < self.limit < len(chosen):
+            return chosen
+        return [chosen[i * len(chosen) // self.limit] for i in range(self.limit)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

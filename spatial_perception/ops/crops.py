@@ -45,11 +45,14 @@ def classify(
 def _crop(
     image: NDArray[np.uint8], box: NDArray[np.float64], size_px: int, margin: float
 ) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    # A box far outside of the picture costs no more than one of three times its size.
+    limit = np.array([width, height], np.float64)
+    box = np.clip(box, np.tile(-limit, 2), np.tile(2 * limit, 2))
     size = np.maximum(box[2:] - box[:2], 1.0)
     low, high = box[:2] - margin * size, box[2:] + margin * size
     x0, y0 = np.floor(low).astype(int)
     x1, y1 = np.maximum(np.ceil(high).astype(int), (x0 + 1, y0 + 1))
-    height, width = image.shape[:2]
     columns = np.clip(np.arange(x0, x1), 0, width - 1)
     rows = np.clip(np.arange(y0, y1), 0, height - 1)
     part = np.ascontiguousarray(image[np.ix_(rows, columns)])

@@ -44,9 +44,16 @@ class Letterbox:
             offset = ((target_hw[1] - width) // 2, (target_hw[0] - height) // 2)
         return cls(source_hw, target_hw, (height, width), offset)
 
+    @classmethod
+    def stretch(cls, source_hw: tuple[int, int], target_hw: tuple[int, int]) -> Letterbox:
+        """The source stretched over the whole input, whatever becomes of its proportions."""
+        if min(*source_hw, *target_hw) < 1:
+            raise ValueError(f"expected sizes of a pixel or more, got {source_hw} and {target_hw}")
+        return cls(source_hw, target_hw, target_hw, (0, 0))
+
     @property
     def scale_xy(self) -> tuple[float, float]:
-        """Target pixels a source pixel, along x and y (they differ by rounding alone)."""
+        """Target pixels a source pixel, along x and y; unless stretched alike but for rounding."""
         return self.inner_hw[1] / self.source_hw[1], self.inner_hw[0] / self.source_hw[0]
 
     def apply(self, image: NDArray[np.uint8], fill: int = FILL) -> NDArray[np.uint8]:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from spatial_perception.config import from_mapping, option
 from spatial_perception.core import CameraImage, Detections2D
 from spatial_perception.errors import EngineError
-from spatial_perception.ops.boxes import decode_yolox, select_boxes
-from spatial_perception.ops.letterbox import Align, Letterbox, image_tensor
-from spatial_perception.pipelines.model import EngineOptions, ModelPipeline, check_channels
+from spatial_perception.ops.boxes import decode_yolox, grid_centers, select_boxes
+from spatial_perception.pipelines.model import EngineOptions, Model, ModelPipeline, check_channels
+from spatial_perception.pipelines.picture_input import PictureInput
 
 
 @dataclass(frozen=True, slots=True)
-class ImagePreprocessing:
-    """How a picture becomes a network's input; stands in model.yaml."""
+class BoxesArguments:
+    """Options of the decoder boxes."""
 
-    color: Literal["rgb", "bgr"] = option("rgb", help="order of the channels")
-    range: float = option(255.0, help="value of white", range=(0.001, 1e6))
-    align: Align = option("center", help="where the scaled picture lies in the input")
-    fill: int = option(114, help="value of the padding", range=(0, 255))
+    boxes: str = option("boxes", help="output (1, A, 4): left, top, right, bottom in input pixels")
+    scores: str = option("scores", help="output (1, A, K): probabilities of the classes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ class CameraDetectorConfig:
 
 
 class CameraDetector(ModelPipeline):
-    """Letterbox, network, decoding, non-maximum suppression, back to source pixels.
+    """Fits the picture in, network, decoding, non-maximum suppression, back to source pixels.
 
     Decoders: `boxes` (boxes (1, A, 4) in input pixels and scores (1, A, K)) and `yolox`
     (one output (1, A, 5 + K)).
@@ -60,47 +57,52 @@ class CameraDetector(ModelPipeline):
         self._config = config
         super().__init__(config.model, ("boxes", "yolox"), config.engine)
         spec = self._model.spec
-        place = f"model '{spec.name}'"
-        self._input, _ = self._model.only_input()
-        self._preprocessing = from_mapping(ImagePreprocessing, spec.preprocessing, place)
-        self._yolox = YoloxArguments()
-        if spec.decoder == "boxes":
-            check_channels(self._model, "boxes", 2, 4)
-            check_channels(self._model, "scores", 2, len(spec.classes))
-        else:
-            self._yolox = from_mapping(YoloxArguments, spec.decoder_arguments, place)
-            self._output = next(iter(spec.variants[0].outputs))
-            check_channels(self._model, self._output, 2, 5 + len(spec.classes))
+        self._prepare = PictureInput(self._model)
+        decode = _decode_boxes if spec.decoder == "boxes" else _decode_yolox
+        self._decode = decode(self._model)
 
     def __call__(self, image: CameraImage) -> Detections2D:
         """Returns the boxes of a picture, best first, in its own pixels."""
-        config, pre = self._config, self._preprocessing
+        config = self._config
         self.laps.start()
-        index = self._model.spec.variant_for(image.width / image.height)
-        height, width = self._model.variant(index).inputs[self._input].shape[2:]
-        letterbox = Letterbox.fit((image.height, image.width), (height, width), pre.align)
-        tensor = image_tensor(letterbox.apply(image.rgb(), pre.fill), pre.color, pre.range)
+        prepared = self._prepare(image)
         self.laps.mark("prepare")
-        outputs = self._model.engine(index).infer({self._input: tensor})
+        outputs = self._model.engine(prepared.variant).infer(prepared.inputs)
         self.laps.mark("network")
-        boxes, scores = self._decode(outputs, (height, width))
+        boxes, scores = self._decode(outputs, prepared.input_hw)
         found = select_boxes(
             boxes, scores, config.score_threshold, config.iou_threshold, config.max_detections
         )
-        found_px = letterbox.boxes_to_source(found.boxes_xyxy_px)
+        found_px = prepared.letterbox.boxes_to_source(found.boxes_xyxy_px)
         self.laps.mark("finish")
         return Detections2D(
             image.header, found_px, found.scores, found.labels, self._model.label_set
         )
 
-    def _decode(
-        self, outputs: Mapping[str, np.ndarray], input_hw: tuple[int, int]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        if self._model.spec.decoder == "boxes":
-            return outputs["boxes"][0], outputs["scores"][0]
-        try:
-            return decode_yolox(outputs[self._output], input_hw, self._yolox.strides)
-        except ValueError as error:
+
+_Decode = Callable[[Mapping[str, np.ndarray], tuple[int, int]], tuple[np.ndarray, np.ndarray]]
+"""From outputs and the input's height and width to boxes (A, 4) and scores (A, K)."""
+
+
+def _decode_boxes(model: Model) -> _Decode:
+    spec = model.spec
+    names = from_mapping(BoxesArguments, spec.decoder_arguments, f"model '{spec.name}'")
+    check_channels(model, names.boxes, 2, 4, "sides of a box")
+    check_channels(model, names.scores, 2, len(spec.classes))
+    return lambda outputs, _: (outputs[names.boxes][0], outputs[names.scores][0])
+
+
+def _decode_yolox(model: Model) -> _Decode:
+    spec = model.spec
+    strides = from_mapping(YoloxArguments, spec.decoder_arguments, f"model '{spec.name}'").strides
+    output = next(iter(spec.variants[0].outputs))
+    check_channels(model, output, 2, 5 + len(spec.classes), "classes in model.yaml, and 5 more")
+    for variant in spec.variants:
+        height, width = next(iter(variant.inputs.values())).shape[2:]
+        cells, rows = len(grid_centers((height, width), strides)[0]), variant.outputs[output].shape
+        if rows[1] != cells:
             raise EngineError(
-                f"model '{self._model.spec.name}', decoder 'yolox': {error}"
-            ) from None
+                f"model '{spec.name}' ({variant.file}), decoder 'yolox': output '{output}' has"
+                f" shape {rows}, strides {strides} over {height}x{width} pixels make {cells} cells"
+            )
+    return lambda outputs, input_hw: decode_yolox(outputs[output], input_hw, strides)

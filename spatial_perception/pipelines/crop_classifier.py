@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spatial_perception.config import from_mapping, option
-from spatial_perception.core import CameraImage, Detections2D, LabelSet
-from spatial_perception.errors import EngineError
+from spatial_perception.config import from_mapping, near_miss, option
+from spatial_perception.core import CameraImage, Detections2D, LabelImage, LabelSet
+from spatial_perception.core.boxes import iou_2d
+from spatial_perception.errors import ConfigError, EngineError
+from spatial_perception.ops.class_map import regions
 from spatial_perception.ops.crops import classify, crop_batches
 from spatial_perception.pipelines.model import EngineOptions, ModelPipeline, check_channels
 
 UNKNOWN_NAME = "unknown"
+_SAME_OBJECT_IOU = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,9 @@ class CropClassifierConfig:
     model: str = option("sign_classifier", help="model name or folder")
     engine: EngineOptions = option(default_factory=EngineOptions, help="backend and precision")
     classes: tuple[str, ...] = option((), help="classes of boxes to look at; empty for all")
+    regions: str = option(
+        "", help="class of camera_segmenter whose connected regions are looked at, too"
+    )
     min_confidence: float = option(0.5, help="below it the answer is 'unknown'", range=(0.0, 1.0))
     min_size_px: float = option(
         8.0, help="boxes with a shorter side are left out", unit="px", range=(1.0, 1000.0)
@@ -91,35 +97,77 @@ class CropClassifier(ModelPipeline):
             logits[start : start + len(part)] = output[: len(part)]
         return classify(logits, self._arguments.temperature)
 
-    def __call__(self, image: CameraImage, detections: Detections2D) -> Detections2D:
-        """Returns the boxes of the configured classes with their names, best first."""
+    def __call__(
+        self, image: CameraImage, detections: Detections2D, segmentation: LabelImage | None = None
+    ) -> Detections2D:
+        """Returns the boxes of the configured classes with their names, best first.
+
+        Regions come after the boxes, the largest first; a region has no score of its own, so that
+        of its name is the probability alone.
+
+        Args:
+            image: The picture, of which crops are cut at full resolution.
+            detections: Boxes in it.
+            segmentation: Class map of it, for the configured regions.
+        """
         self.laps.start()
-        chosen = detections.selected(self._chosen(detections))
-        if not len(chosen):
+        boxes_px, box_scores = self._chosen(detections)
+        if segmentation is not None and self._config.regions:
+            boxes_px, box_scores = self._with_regions(boxes_px, box_scores, segmentation)
+        if not len(boxes_px):
             return Detections2D.empty(detections.header, self._label_set)
         batches = crop_batches(
-            image.rgb(), chosen.boxes_xyxy_px, self._size_px, self._batch, self._config.margin
+            image.rgb(), boxes_px, self._size_px, self._batch, self._config.margin
         )
-        crops = batches.reshape(-1, *batches.shape[2:])[: len(chosen)]
+        crops = batches.reshape(-1, *batches.shape[2:])[: len(boxes_px)]
         self.laps.mark("prepare")
         labels, probabilities = self.classify(crops)
         self.laps.mark("network")
         is_unknown = probabilities < self._config.min_confidence
         labels = np.where(is_unknown, len(self._label_set) - 1, labels).astype(np.int32)
-        scores = (chosen.scores * probabilities).astype(np.float32)
-        return Detections2D(
-            detections.header, chosen.boxes_xyxy_px, scores, labels, self._label_set
-        )
+        scores = (box_scores * probabilities).astype(np.float32)
+        return Detections2D(detections.header, boxes_px, scores, labels, self._label_set)
 
-    def _chosen(self, detections: Detections2D) -> np.ndarray:
-        """Returns indices of the boxes to look at, best first."""
+    def _chosen(self, detections: Detections2D) -> tuple[np.ndarray, np.ndarray]:
+        """Returns (N, 4) boxes to look at and (N,) their scores, best first."""
         known = detections.label_set.names
         wanted = [known.index(n) for n in self._config.classes or known if n in known]
-        sides = detections.boxes_xyxy_px[:, 2:] - detections.boxes_xyxy_px[:, :2]
-        fits = np.isin(detections.labels, wanted)
-        fits &= sides.min(axis=1, initial=np.inf) >= self._config.min_size_px
+        fits = np.isin(detections.labels, wanted) & self._is_usable(detections.boxes_xyxy_px)
         order = np.argsort(-detections.scores, kind="stable")
-        return order[fits[order]][: self._config.max_crops]
+        order = order[fits[order]][: self._config.max_crops]
+        return detections.boxes_xyxy_px[order], detections.scores[order]
+
+    def _with_regions(
+        self, boxes_px: np.ndarray, scores: np.ndarray, segmentation: LabelImage
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns boxes and scores with those regions added that no box stands for.
+
+        Raises:
+            ConfigError: the segmentation has no such class.
+        """
+        known = segmentation.label_set.names
+        if self._config.regions not in known:
+            raise ConfigError(
+                f"regions: the segmentation has no class '{self._config.regions}'"
+                f"{near_miss(self._config.regions, known)}"
+            )
+        found_px = regions(
+            segmentation.labels == known.index(self._config.regions),
+            min_area_px=int(self._config.min_size_px),
+            max_count=2 * self._config.max_crops,
+        )
+        found_px = found_px[self._is_usable(found_px)]
+        if len(boxes_px):
+            found_px = found_px[iou_2d(found_px, boxes_px).max(axis=1) < _SAME_OBJECT_IOU]
+        found_px = found_px[: self._config.max_crops - len(boxes_px)]
+        ones = np.ones(len(found_px), np.float32)
+        return np.concatenate([boxes_px, found_px]), np.concatenate([scores, ones])
+
+    def _is_usable(self, boxes_px: np.ndarray) -> np.ndarray:
+        """Returns (N,) bool, whose sides are finite and long enough."""
+        sides = boxes_px[:, 2:] - boxes_px[:, :2]
+        is_large: np.ndarray = sides.min(axis=1, initial=np.inf) >= self._config.min_size_px
+        return is_large & np.isfinite(boxes_px).all(axis=1)
 
 
 def _with_unknown(label_set: LabelSet) -> LabelSet:

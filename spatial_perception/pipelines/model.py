@@ -150,8 +150,17 @@ class ModelPipeline:
         return self._model.status()
 
 
-def check_channels(model: Model, output: str, axis: int, count: int) -> None:
+def check_channels(
+    model: Model, output: str, axis: int, count: int, of: str = "classes in model.yaml"
+) -> None:
     """Checks that an output has as many channels as its decoder needs, in every variant.
+
+    Args:
+        model: the model.
+        output: name of the output.
+        axis: where its channels are.
+        count: how many there must be.
+        of: what there are as many of, for the message.
 
     Raises:
         EngineError: the output is missing or has another size there.
@@ -165,7 +174,7 @@ def check_channels(model: Model, output: str, axis: int, count: int) -> None:
         if len(shape) <= abs(axis) - (axis < 0) or shape[axis] != count:
             raise EngineError(
                 f"{place}: output '{output}' has shape {shape}, axis {axis} must be {count}"
-                " as there are that many classes in model.yaml"
+                f" as there are that many {of}"
             )
 
 

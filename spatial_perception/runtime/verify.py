@@ -13,6 +13,7 @@ from spatial_perception.runtime.engine import Engine, EngineInfo, create_engine
 from spatial_perception.runtime.spec import ModelSpec
 
 _CLASS_OUTPUTS = ("logits", "occupancy")
+_CLASS_DECODERS = ("class_map", "classification")
 _CLOSE = 0.02
 
 
@@ -63,7 +64,12 @@ def verify(
     with create_engine(spec, variant, "onnxruntime", "fp32") as reference:
         pairs = [(engine.infer(sample), reference.infer(sample)) for sample in samples]
     outputs = tuple(
-        _compare(name, [got[name] for got, _ in pairs], [want[name] for _, want in pairs])
+        _compare(
+            name,
+            [got[name] for got, _ in pairs],
+            [want[name] for _, want in pairs],
+            name in _CLASS_OUTPUTS or spec.decoder in _CLASS_DECODERS,
+        )
         for name in engine.outputs
     )
     return Verification(engine.info, len(samples), outputs)
@@ -95,14 +101,16 @@ def _synthetic(
     return values.astype(dtype)
 
 
-def _compare(name: str, got: list[np.ndarray], want: list[np.ndarray]) -> OutputDifference:
+def _compare(
+    name: str, got: list[np.ndarray], want: list[np.ndarray], are_scores: bool
+) -> OutputDifference:
     ours = np.concatenate([a.astype(np.float64) for a in got])
     reference = np.concatenate([a.astype(np.float64) for a in want])
     difference = np.abs(ours - reference)
     # A value that is not a number differs from everything.
     difference = np.where(np.isfinite(ours), difference, np.inf)
     largest = float(np.abs(reference).max())
-    if name in _CLASS_OUTPUTS and reference.ndim > 1:
+    if are_scores and reference.ndim > 1:
         alike = ours.argmax(axis=1) == reference.argmax(axis=1)
     else:
         is_share = reference.min() >= 0 and reference.max() <= 1

@@ -1,4 +1,4 @@
-"""Traffic signs and lights: boxes of the detector, cropped and named."""
+"""Traffic signs and lights: boxes of the detector, regions of the segmenter, named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from spatial_perception.config import option
 from spatial_perception.core.sync import StampSynchronizer
 from spatial_perception.messages import DETECTIONS_2D
 from spatial_perception.pipelines.crop_classifier import CropClassifier, CropClassifierConfig
-from spatial_perception.stages.camera import CAMERAS_HELP, camera_of, detections_port, image_port
+from spatial_perception.stages.camera import (
+    CAMERAS_HELP,
+    camera_of,
+    detections_port,
+    image_port,
+    segmentation_port,
+)
 from spatial_perception.stages.model_stage import ModelStage
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import Branch, DropCause, Outputs
@@ -44,7 +50,10 @@ def named_boxes_port(camera: str, kind: str) -> Port:
 
 
 class CropClassifierStage(ModelStage):
-    """Pairs each picture with the detector's boxes of the same stamp and names what is in them."""
+    """Names what is in a picture's boxes once picture and boxes of one stamp are there.
+
+    The class map is waited for, too, where `regions` asks for it.
+    """
 
     branch = Branch.CAMERA
     kind: str
@@ -52,15 +61,15 @@ class CropClassifierStage(ModelStage):
     def __init__(self, config: SignClassifierStageConfig | LightClassifierStageConfig) -> None:
         super().__init__()
         self._config = config
-        self.inputs = tuple(
-            port for c in config.cameras for port in (image_port(c), detections_port(c))
-        )
+        parts = [image_port, detections_port]
+        if config.regions:
+            parts.append(segmentation_port)
+        ports = {camera: tuple(part(camera) for part in parts) for camera in config.cameras}
+        self.inputs = tuple(port for of_camera in ports.values() for port in of_camera)
         self.outputs = tuple(named_boxes_port(c, self.kind) for c in config.cameras)
-        self._pairs = {
-            camera: StampSynchronizer(
-                (f"{camera}/image", f"{camera}/detections"), config.max_wait_ms
-            )
-            for camera in config.cameras
+        self._parts = {
+            camera: StampSynchronizer(tuple(p.name for p in of_camera), config.max_wait_ms)
+            for camera, of_camera in ports.items()
         }
 
     def make_pipeline(self) -> CropClassifier:
@@ -68,24 +77,28 @@ class CropClassifierStage(ModelStage):
         return CropClassifier(self._config)
 
     def push(self, port: str, value: Any) -> Outputs:
-        """Returns the named boxes of a picture once both it and its boxes are there."""
+        """Returns the named boxes of a picture once all that belongs to it is there."""
         camera = camera_of(port)
-        pair, late = self._pairs[camera].add(port, value.header.stamp_ns, value)
+        parts, late = self._parts[camera].add(port, value.header.stamp_ns, value)
         self.drop(DropCause.EXPIRED, late)
-        if pair is None:
+        if parts is None:
             return ()
-        named = self.pipeline(pair[f"{camera}/image"], pair[f"{camera}/detections"])
+        named = self.pipeline(
+            parts[f"{camera}/image"],
+            parts[f"{camera}/detections"],
+            parts.get(f"{camera}/segmentation"),
+        )
         return [(f"{camera}/{self.kind}", named)]
 
     def flush(self) -> Outputs:
-        """Counts pictures and boxes that found no partner as expired."""
-        self.drop(DropCause.EXPIRED, sum(pairs.clear() for pairs in self._pairs.values()))
+        """Counts pictures and boxes that lack a part as expired."""
+        self.drop(DropCause.EXPIRED, sum(parts.clear() for parts in self._parts.values()))
         return ()
 
     def reset(self) -> None:
         """Forgets what waits."""
-        for pairs in self._pairs.values():
-            pairs.clear()
+        for parts in self._parts.values():
+            parts.clear()
 
 
 class SignClassifierStage(CropClassifierStage):

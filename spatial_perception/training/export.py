@@ -109,7 +109,7 @@ def export_variant(network: SpatialNetwork, plan: ExportPlan, number: int, folde
     onnx.save(graph, folder / name)
     with torch.inference_mode():
         expected = {k: v.numpy() for k, v in network.outputs(inputs).items()}
-    _compare(folder / name, inputs, expected)
+    compare_with_runtime(folder / name, inputs, expected)
     return Variant(
         file=name,
         inputs={k: TensorSpec(tuple(v.shape), str(v.numpy().dtype)) for k, v in inputs.items()},
@@ -133,7 +133,14 @@ def _example(
     return inputs
 
 
-def _compare(path: Path, inputs: dict[str, Tensor], expected: dict[str, np.ndarray]) -> None:
+def compare_with_runtime(
+    path: Path, inputs: dict[str, Tensor], expected: dict[str, np.ndarray]
+) -> None:
+    """Runs an exported file in ONNX Runtime and holds it against the outputs of its network.
+
+    Raises:
+        EngineError: If they differ.
+    """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from typing import Protocol
 
 import numpy as np
 import onnx
@@ -11,13 +12,23 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
-from spatial_perception.networks.registry import SpatialNetwork
-
 OPSET = 18
 _LARGE = 1024
 
 
-def onnx_graph(network: SpatialNetwork, inputs: dict[str, Tensor]) -> onnx.ModelProto:
+class NamedNetwork(Protocol):
+    """A module that says what its inputs and outputs are called, in their order."""
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of what `forward` takes."""
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what it gives."""
+
+
+def onnx_graph(network: NamedNetwork, inputs: dict[str, Tensor]) -> onnx.ModelProto:
     """The ONNX graph of a network in eval mode for the shapes of `inputs`."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():

@@ -12,6 +12,8 @@ import pytest
 
 from spatial_perception.cli import bag_run, bench, doctor, engines
 from spatial_perception.errors import DatasetError, EngineError
+from spatial_perception.evaluation import parity
+from spatial_perception.evaluation.measurement import Illustration, Measurement, Request
 from spatial_perception.runtime import BACKENDS, create_engine
 from spatial_perception.runtime.backends import get_backend
 from spatial_perception.runtime.cache import EngineCache
@@ -224,3 +226,40 @@ def test_doctor_exits_1_on_a_damaged_model_or_without_any_backend(
     (models / "blend" / "model.onnx").write_bytes(b"")
     assert command("doctor") == 1
     assert "sha256" in capsys.readouterr().out
+
+
+def test_verify_on_a_data_set_compares_metrics_and_exits_1_above_the_loss(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def measured(request: Request, progress: object) -> Measurement:
+        assert (request.dataset, request.split, request.limit) == ("camvid", "val", 5)
+        miou = 60.0 if request.engine.backend == "onnxruntime" else 59.0
+        picture = Illustration(["a"], np.zeros(1), lambda i: np.zeros((8, 8, 3), np.uint8))
+        return Measurement("val", 1, lambda weights: {"miou": miou}, picture)
+
+    monkeypatch.setattr(parity, "measure", measured)
+    path = tmp_path / "parity.json"
+    verify = ("engines", "verify", "blend", "--dataset", "camvid", "--root", tmp_path)
+    verify += ("--split", "val", "--limit", 5, "--backend", "openvino", "--json", path)
+    assert command(*verify, "--max-loss", "1.5") == 0
+    assert command(*verify) == 1
+    assert "loses 1.00 points" in capsys.readouterr().out
+    content = json.loads(path.read_text())
+    assert content["reference"] == {"miou": 60.0}
+    assert content["engines"][0]["lost"] == {"miou": 1.0}
+    assert len(content["failed"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--root", "."), "needs one MODEL and --root"),
+        (("blend",), "needs one MODEL and --root"),
+        (("blend", "--root", ".", "--calibrate-split", "train"), "--precision int8 alone"),
+    ],
+)
+def test_verify_on_a_data_set_says_what_is_missing(
+    command: Command, arguments: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(EngineError, match=message):
+        command("engines", "verify", "--dataset", "camvid", *arguments)

@@ -12,6 +12,7 @@ from spatial_perception.runtime import ModelSpec, create_engine
 from spatial_perception.runtime.engine import Engine
 from spatial_perception.runtime.spec import TensorSpec
 from spatial_perception.runtime.verify import synthetic_sample, verify
+from test.pipelines.models import constant_model
 
 pytest.importorskip("onnxruntime")
 
@@ -84,3 +85,18 @@ def test_verification_needs_no_model_folder_beyond_the_graph(
 ) -> None:
     (Path(tiny.folder) / "model.yaml").unlink()
     assert verify(create_engine(tiny, backend="onnxruntime"), tiny, [image]).agreement == 1
+
+
+@pytest.mark.parametrize(("decoder", "agreement"), [("class_map", 1.0), ("boxes", 0.0)])
+def test_class_maps_are_compared_by_class_whatever_their_outputs_are_called(
+    tmp_path: Path, decoder: str, agreement: float
+) -> None:
+    lanes = np.array([0.0, 1.0], np.float32).reshape(1, 2, 1, 1)
+    folder = constant_model(
+        tmp_path / "m", (1, 3, 4, 4), {"lanes": lanes}, ("a", "b"), decoder=decoder
+    )
+    spec = ModelSpec.load(folder)
+    engine = create_engine(spec, backend="onnxruntime")
+    engine.infer = lambda inputs: {"lanes": lanes * 1.5 + 0.5}  # type: ignore[method-assign]
+    image = {"image": np.zeros((1, 3, 4, 4), np.float32)}
+    assert verify(engine, spec, [image]).agreement == agreement
