@@ -25,8 +25,9 @@ from typing import Any
 
 from spatial_perception.bags import BagMessage, BagReader, looped_messages
 from spatial_perception.core import DiagnosticStatus
-from spatial_perception.dds.participant import Participant, TopicType
+from spatial_perception.dds.participant import Participant
 from spatial_perception.dds.player import Player, PlayOptions
+from spatial_perception.dds.pubsub import TopicType
 from spatial_perception.messages import DIAGNOSTICS, QosProfile
 
 LOOPBACK = (

@@ -84,13 +84,13 @@ class DdsHost:
         self._end: Any = None
 
     def publisher(self, case: Case) -> Callable[[Any], None]:
-        from spatial_perception.dds.participant import TopicType
+        from spatial_perception.dds.pubsub import TopicType
 
         self._end = self._participant.publish_on("cost", TopicType(TOPIC, case.codec.ros_type), QOS)
         return lambda value: self._end.publish(case.codec.encode(value))
 
     def listen(self, case: Case, use: Callable[[Any], None]) -> None:
-        from spatial_perception.dds.participant import TopicType
+        from spatial_perception.dds.pubsub import TopicType
 
         self._end = self._participant.subscribe_to(
             "cost",

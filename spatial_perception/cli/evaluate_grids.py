@@ -25,6 +25,12 @@ GRID_MODEL = "occupancy_mapper"
 TRUTH_TOPIC = "/ground_truth/occupancy/grid"
 GRID_TOPIC = "/perception/occupancy/grid"
 _SEED = 0
+_NETWORKS: dict[str, tuple[str, ...]] = {
+    "geometric": (),
+    "labels": ("lidar_segmenter",),
+    "objects": ("lidar_detector",),
+    "all": ("lidar_segmenter", "lidar_detector"),
+}
 
 
 def evaluate_grids(
@@ -34,7 +40,8 @@ def evaluate_grids(
 
     Args:
         request: model `occupancy_mapper`; split `geometric` (default) takes no network, `labels`
-            runs lidar_segmenter too; root is a folder of bags, frames are names of bags.
+            runs lidar_segmenter too, `objects` lidar_detector, `all` both; root is a folder of
+            bags, frames are names of bags.
         config: parameters of the graph; defaults where None.
         replayed: folder where the graph's output bags are kept and used again.
         progress: called after every drive.
@@ -42,8 +49,8 @@ def evaluate_grids(
     Raises:
         DatasetError: no bag with truth there, or a bag cannot be read.
     """
-    split = request.choose_split("geometric", ("geometric", "labels"))
-    stages = (GRID_MODEL,) if split == "geometric" else ("lidar_segmenter", GRID_MODEL)
+    split = request.choose_split("geometric", tuple(_NETWORKS))
+    stages = (*_NETWORKS[split], GRID_MODEL)
     bags = request.choose_frames(bags_in(request.root), lambda bag: bag.name)
     drives: list[GridCounts] = []
     with output_folder(replayed) as folder:

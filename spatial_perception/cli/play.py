@@ -20,8 +20,8 @@ from spatial_perception.messages.typestore import hash_of_definition
 from spatial_perception.stages.host import parse_remappings
 
 if TYPE_CHECKING:
-    from spatial_perception.dds.participant import TopicType
     from spatial_perception.dds.player import Player, PlaySummary
+    from spatial_perception.dds.pubsub import TopicType
 
 NS_PER_S = 1_000_000_000
 EXIT_INTERRUPTED = 130
@@ -150,8 +150,8 @@ def _plan(
     topics: Mapping[str, TopicInfo], arguments: argparse.Namespace
 ) -> dict[str, tuple[TopicType, QosProfile]]:
     from spatial_perception.dds.overrides import load_play_overrides
-    from spatial_perception.dds.participant import TopicType
     from spatial_perception.dds.player import played_qos
+    from spatial_perception.dds.pubsub import TopicType
 
     path = arguments.qos_profile_overrides_path
     overrides = load_play_overrides(path) if path else {}

@@ -22,7 +22,7 @@ from spatial_perception.errors import ConfigError
 from spatial_perception.messages import QosProfile
 
 if TYPE_CHECKING:
-    from spatial_perception.dds.participant import TopicType
+    from spatial_perception.dds.pubsub import TopicType
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -29,6 +29,8 @@ class Tracks:
         labels: (N,) int32, index in `label_set`.
         ids: (N,) int64, never reused within a run.
         label_set: the classes.
+        covariances: (N, 6, 6) float32 of x y yaw vx vy yaw_rate, in metres, radians and seconds,
+            in the header's frame; None where nobody has estimated them.
     """
 
     header: Header
@@ -41,6 +43,7 @@ class Tracks:
     labels: np.ndarray
     ids: np.ndarray
     label_set: LabelSet
+    covariances: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.centers_m)
@@ -52,6 +55,8 @@ class Tracks:
         check_array("scores", self.scores, (count,), np.float32)
         check_array("labels", self.labels, (count,), np.int32)
         check_array("ids", self.ids, (count,), np.int64)
+        if self.covariances is not None:
+            check_array("covariances", self.covariances, (count, 6, 6), np.float32)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -80,6 +85,7 @@ class Tracks:
             scores=self.scores[which],
             labels=self.labels[which],
             ids=self.ids[which],
+            covariances=None if self.covariances is None else self.covariances[which],
         )
 
     def transformed(self, target_from_source: Pose, frame_id: str) -> Tracks:
@@ -100,4 +106,33 @@ class Tracks:
             centers_m=boxes.centers_m,
             yaws_rad=boxes.yaws_rad,
             velocities_mps=turned,
+            covariances=_turned(self.covariances, turn),
         )
+
+    def own_velocities(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns motions in each object's own axes, as REP 105 has twists, and covariances.
+
+        The first is (N, 3) float64 forward and leftward speed and yaw rate, the second (N, 3, 3),
+        zero where the tracks have none.
+        """
+        cos, sin = np.cos(self.yaws_rad.astype(np.float64)), np.sin(self.yaws_rad)
+        vx, vy = self.velocities_mps[:, 0], self.velocities_mps[:, 1]
+        forward, left = cos * vx + sin * vy, cos * vy - sin * vx
+        motions = np.stack([forward, left, self.yaw_rates_radps.astype(np.float64)], axis=1)
+        if self.covariances is None:
+            return motions, np.zeros((len(self), 3, 3))
+        by_state = np.zeros((len(self), 3, 6))
+        by_state[:, 0, 2], by_state[:, 0, 3], by_state[:, 0, 4] = left, cos, sin
+        by_state[:, 1, 2], by_state[:, 1, 3], by_state[:, 1, 4] = -forward, -sin, cos
+        by_state[:, 2, 5] = 1.0
+        return motions, by_state @ self.covariances @ by_state.transpose(0, 2, 1)
+
+
+def _turned(covariances: np.ndarray | None, turn: np.ndarray) -> np.ndarray | None:
+    """Returns the covariances of places and velocities whose axes are turned about z."""
+    if covariances is None:
+        return None
+    full = np.eye(6, dtype=np.float32)
+    full[:2, :2] = full[3:5, 3:5] = turn
+    turned: np.ndarray = full @ covariances @ full.T
+    return turned

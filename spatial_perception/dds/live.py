@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spatial_perception.dds.overrides import parameter_overrides, with_policies
-from spatial_perception.dds.participant import Participant, Publisher, Subscription, TopicType
+from spatial_perception.dds.participant import Participant
+from spatial_perception.dds.pubsub import Publisher, Subscription, TopicType
 from spatial_perception.dds.resolver import TopicResolver
 from spatial_perception.errors import DecodeError
 from spatial_perception.messages import DIAGNOSTICS, Codec, QosProfile

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from spatial_perception.dds.overrides import Policies, with_policies
-from spatial_perception.dds.participant import Participant, Publisher, TopicType
+from spatial_perception.dds.participant import Participant
+from spatial_perception.dds.pubsub import Publisher, TopicType
 from spatial_perception.errors import DecodeError
 from spatial_perception.messages import QosProfile
 from spatial_perception.messages.clock import CLOCK_TYPE, encode_clock

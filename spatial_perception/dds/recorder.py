@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from spatial_perception.dds.endpoints import Offer
-from spatial_perception.dds.participant import Participant, TopicType
+from spatial_perception.dds.participant import Participant
+from spatial_perception.dds.pubsub import TopicType
 from spatial_perception.messages import QosProfile
 
 NODE = "recorder"

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from math import cos, sin
-
 import numpy as np
-from rosbags.typesys.stores.ros2_jazzy import geometry_msgs__msg__Accel as AccelMessage
-from rosbags.typesys.stores.ros2_jazzy import (
-    geometry_msgs__msg__AccelWithCovariance as AccelWithCovariance,
-)
-from rosbags.typesys.stores.ros2_jazzy import geometry_msgs__msg__Point as PointMessage
-from rosbags.typesys.stores.ros2_jazzy import geometry_msgs__msg__Polygon as Polygon
 from rosbags.typesys.stores.ros2_jazzy import geometry_msgs__msg__Pose as PoseMessage
-from rosbags.typesys.stores.ros2_jazzy import (
-    geometry_msgs__msg__PoseWithCovariance as PoseWithCovariance,
-)
-from rosbags.typesys.stores.ros2_jazzy import geometry_msgs__msg__Quaternion as QuaternionMessage
-from rosbags.typesys.stores.ros2_jazzy import geometry_msgs__msg__Twist as TwistMessage
 from rosbags.typesys.stores.ros2_jazzy import (
     geometry_msgs__msg__TwistWithCovariance as TwistWithCovariance,
 )
-from rosbags.typesys.stores.ros2_jazzy import geometry_msgs__msg__Vector3 as Vector3Message
-from rosbags.typesys.stores.ros2_jazzy import unique_identifier_msgs__msg__UUID as Uuid
 
 from spatial_perception.core.detections import Detections3D
-from spatial_perception.core.labels import OBJECT_LABELS, UNLABELED, LabelSet
+from spatial_perception.core.labels import OBJECT_LABELS
 from spatial_perception.core.predictions import Predictions
 from spatial_perception.core.tracks import Tracks
+from spatial_perception.messages import autoware_parts as parts
 from spatial_perception.messages.autoware_msgs import (
     PACKAGE,
     DetectedObject,
     DetectedObjectKinematics,
     DetectedObjects,
-    ObjectClassification,
     PredictedObject,
     PredictedObjectKinematics,
     PredictedObjects,
     PredictedPath,
-    Shape,
     TrackedObject,
     TrackedObjectKinematics,
     TrackedObjects,
@@ -52,18 +36,6 @@ from spatial_perception.messages.header import (
 from spatial_perception.messages.typestore import deserialize, serialize
 
 STATIONARY_MPS = 0.3
-_NUMBERS = {
-    "car": ObjectClassification.CAR,
-    "truck": ObjectClassification.TRUCK,
-    "bus": ObjectClassification.BUS,
-    "trailer": ObjectClassification.TRAILER,
-    "motorcycle": ObjectClassification.MOTORCYCLE,
-    "bicycle": ObjectClassification.BICYCLE,
-    "cyclist": ObjectClassification.BICYCLE,
-    "pedestrian": ObjectClassification.PEDESTRIAN,
-    "person": ObjectClassification.PEDESTRIAN,
-}
-_NAMES = {1: "car", 2: "truck", 3: "truck", 4: "truck", 5: "cyclist", 6: "cyclist", 7: "pedestrian"}
 
 
 def encode_detected_objects(detections: Detections3D) -> bytes:
@@ -71,16 +43,16 @@ def encode_detected_objects(detections: Detections3D) -> bytes:
     objects = [
         DetectedObject(
             existence_probability=float(detections.scores[index]),
-            classification=_classification(detections, index),
+            classification=parts.classification(detections, index),
             kinematics=DetectedObjectKinematics(
-                pose_with_covariance=_pose(detections, index),
+                pose_with_covariance=parts.pose(detections, index),
                 has_position_covariance=False,
                 orientation_availability=DetectedObjectKinematics.AVAILABLE,
-                twist_with_covariance=_twist(0.0, 0.0, 0.0),
+                twist_with_covariance=parts.twist(np.zeros(3)),
                 has_twist=False,
                 has_twist_covariance=False,
             ),
-            shape=_shape(detections, index),
+            shape=parts.shape(detections, index),
         )
         for index in range(len(detections))
     ]
@@ -88,21 +60,25 @@ def encode_detected_objects(detections: Detections3D) -> bytes:
 
 
 def encode_tracked_objects(tracks: Tracks) -> bytes:
-    """Returns TrackedObjects; a twist is in the object's own axes, as Autoware has it."""
-    boxes = tracks.detections()
+    """Returns TrackedObjects; a twist is in the object's own axes, as Autoware has it.
+
+    Covariances are those of x, y and yaw, and of forward, leftward and turning speed.
+    """
+    boxes, places = tracks.detections(), _places(tracks)
+    motions, spreads = tracks.own_velocities()
     objects = [
         TrackedObject(
-            object_id=_uuid(int(tracks.ids[index])),
+            object_id=parts.uuid(int(tracks.ids[index])),
             existence_probability=float(tracks.scores[index]),
-            classification=_classification(boxes, index),
+            classification=parts.classification(boxes, index),
             kinematics=TrackedObjectKinematics(
-                pose_with_covariance=_pose(boxes, index),
-                twist_with_covariance=_twist(*_own_velocity(tracks, index)),
-                acceleration_with_covariance=_no_acceleration(),
+                pose_with_covariance=parts.pose(boxes, index, places[index]),
+                twist_with_covariance=parts.twist(motions[index], spreads[index]),
+                acceleration_with_covariance=parts.no_acceleration(),
                 orientation_availability=TrackedObjectKinematics.AVAILABLE,
                 is_stationary=bool(np.hypot(*tracks.velocities_mps[index]) < STATIONARY_MPS),
             ),
-            shape=_shape(boxes, index),
+            shape=parts.shape(boxes, index),
         )
         for index in range(len(tracks))
     ]
@@ -112,12 +88,13 @@ def encode_tracked_objects(tracks: Tracks) -> bytes:
 def encode_predicted_objects(predictions: Predictions) -> bytes:
     """Returns PredictedObjects with one path a hypothesis."""
     tracks = predictions.tracks
-    boxes = tracks.detections()
+    boxes, places = tracks.detections(), _places(tracks)
+    motions, spreads = tracks.own_velocities()
     objects = []
     for index in range(len(tracks)):
         paths = [
             PredictedPath(
-                path=[_upright(*map(float, pose)) for pose in way],
+                path=[parts.upright(*map(float, pose)) for pose in way],
                 time_step=encode_duration(predictions.step_s),
                 confidence=float(confidence),
             )
@@ -126,18 +103,18 @@ def encode_predicted_objects(predictions: Predictions) -> bytes:
             )
         ]
         kinematics = PredictedObjectKinematics(
-            initial_pose_with_covariance=_pose(boxes, index),
-            initial_twist_with_covariance=_twist(*_own_velocity(tracks, index)),
-            initial_acceleration_with_covariance=_no_acceleration(),
+            initial_pose_with_covariance=parts.pose(boxes, index, places[index]),
+            initial_twist_with_covariance=parts.twist(motions[index], spreads[index]),
+            initial_acceleration_with_covariance=parts.no_acceleration(),
             predicted_paths=paths,
         )
         objects.append(
             PredictedObject(
-                object_id=_uuid(int(tracks.ids[index])),
+                object_id=parts.uuid(int(tracks.ids[index])),
                 existence_probability=float(tracks.scores[index]),
-                classification=_classification(boxes, index),
+                classification=parts.classification(boxes, index),
                 kinematics=kinematics,
-                shape=_shape(boxes, index),
+                shape=parts.shape(boxes, index),
             )
         )
     return serialize(PredictedObjects(encode_header(tracks.header), objects))
@@ -152,7 +129,7 @@ def decode_detected_objects(data: bytes | memoryview) -> Detections3D:
     message = deserialize(data, DetectedObjects)
     poses = [item.kinematics.pose_with_covariance.pose for item in message.objects]
     return Detections3D(
-        decode_header(message.header), *_box_arrays(message.objects, poses), OBJECT_LABELS
+        decode_header(message.header), *parts.box_arrays(message.objects, poses), OBJECT_LABELS
     )
 
 
@@ -179,7 +156,10 @@ def decode_predicted_objects(data: bytes | memoryview) -> Predictions:
     poses = [item.initial_pose_with_covariance.pose for item in kinematics]
     tracks = _tracks(message, poses, [item.initial_twist_with_covariance for item in kinematics])
     ways = [
-        [[(*_position(p), _yaw(p)) for p in path.path] for path in item.predicted_paths]
+        [
+            [(*parts.position_of(p), parts.yaw_of(p)) for p in path.path]
+            for path in item.predicted_paths
+        ]
         for item in kinematics
     ]
     confidences = [[path.confidence for path in item.predicted_paths] for item in kinematics]
@@ -197,7 +177,7 @@ def _tracks(
     poses: list[PoseMessage],
     twists: list[TwistWithCovariance],
 ) -> Tracks:
-    centers, sizes, yaws, scores, labels = _box_arrays(message.objects, poses)
+    centers, sizes, yaws, scores, labels = parts.box_arrays(message.objects, poses)
     own = np.array([(t.twist.linear.x, t.twist.linear.y) for t in twists]).reshape(-1, 2)
     cosines, sines = np.cos(yaws), np.sin(yaws)
     velocities = np.stack(
@@ -218,88 +198,11 @@ def _tracks(
     )
 
 
-def _box_arrays(
-    objects: list[DetectedObject] | list[TrackedObject] | list[PredictedObject],
-    poses: list[PoseMessage],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    sizes = [(o.shape.dimensions.x, o.shape.dimensions.y, o.shape.dimensions.z) for o in objects]
-    best = [max(o.classification, key=lambda c: c.probability, default=None) for o in objects]
-    names = [_NAMES.get(one.label) if one else None for one in best]
-    labels = [UNLABELED if name is None else OBJECT_LABELS.index(name) for name in names]
-    return (
-        np.array([_position(pose) for pose in poses], np.float32).reshape(-1, 3),
-        np.array(sizes, np.float32).reshape(-1, 3),
-        np.array([_yaw(pose) for pose in poses], np.float32),
-        np.array([o.existence_probability for o in objects], np.float32),
-        np.array(labels, np.int32),
-    )
-
-
-def _own_velocity(tracks: Tracks, index: int) -> tuple[float, float, float]:
-    """Returns forward and leftward speed and yaw rate in the object's own axes."""
-    vx, vy = (float(value) for value in tracks.velocities_mps[index])
-    yaw = float(tracks.yaws_rad[index])
-    forward, left = cos(yaw) * vx + sin(yaw) * vy, cos(yaw) * vy - sin(yaw) * vx
-    return forward, left, float(tracks.yaw_rates_radps[index])
-
-
-def _classification(boxes: Detections3D, index: int) -> list[ObjectClassification]:
-    number = _number(boxes.label_set, int(boxes.labels[index]))
-    return [ObjectClassification(number, 1.0)]
-
-
-def _number(labels: LabelSet, label: int) -> int:
-    return _NUMBERS.get(labels.name(label), ObjectClassification.UNKNOWN)
-
-
-def _shape(boxes: Detections3D, index: int) -> Shape:
-    length, width, height = (float(value) for value in boxes.sizes_lwh_m[index])
-    kind = Shape.BOUNDING_BOX
-    if _number(boxes.label_set, int(boxes.labels[index])) == ObjectClassification.PEDESTRIAN:
-        kind, length = Shape.CYLINDER, max(length, width)
-        width = length
-    return Shape(kind, Polygon(points=[]), Vector3Message(x=length, y=width, z=height))
-
-
-def _pose(boxes: Detections3D, index: int) -> PoseWithCovariance:
-    x, y, z = (float(value) for value in boxes.centers_m[index])
-    pose = _upright(x, y, z, float(boxes.yaws_rad[index]))
-    return PoseWithCovariance(pose=pose, covariance=np.zeros(36))
-
-
-def _upright(x: float, y: float, z: float, yaw_rad: float) -> PoseMessage:
-    orientation = QuaternionMessage(x=0.0, y=0.0, z=sin(yaw_rad / 2), w=cos(yaw_rad / 2))
-    return PoseMessage(position=PointMessage(x=x, y=y, z=z), orientation=orientation)
-
-
-def _position(pose: PoseMessage) -> tuple[float, float, float]:
-    return pose.position.x, pose.position.y, pose.position.z
-
-
-def _yaw(pose: PoseMessage) -> float:
-    q = pose.orientation
-    return float(np.arctan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z)))
-
-
-def _twist(forward: float, left: float, yaw_rate: float) -> TwistWithCovariance:
-    twist = TwistMessage(
-        linear=Vector3Message(x=forward, y=left, z=0.0),
-        angular=Vector3Message(x=0.0, y=0.0, z=yaw_rate),
-    )
-    return TwistWithCovariance(twist=twist, covariance=np.zeros(36))
-
-
-def _no_acceleration() -> AccelWithCovariance:
-    nothing = Vector3Message(x=0.0, y=0.0, z=0.0)
-    return AccelWithCovariance(
-        accel=AccelMessage(linear=nothing, angular=nothing), covariance=np.zeros(36)
-    )
-
-
-def _uuid(track_id: int) -> Uuid:
-    """Returns the id in the last eight bytes, so that equal ids give equal messages."""
-    data = np.frombuffer(bytes(8) + track_id.to_bytes(8, "big"), np.uint8)
-    return Uuid(uuid=data)
+def _places(tracks: Tracks) -> np.ndarray:
+    """Returns (N, 3, 3) covariances of x, y and yaw, zero where nobody has estimated them."""
+    if tracks.covariances is None:
+        return np.zeros((len(tracks), 3, 3))
+    return tracks.covariances[:, :3, :3]
 
 
 DETECTED_OBJECTS: Codec[Detections3D] = make_codec(

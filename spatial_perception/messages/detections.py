@@ -19,6 +19,7 @@ from spatial_perception.core.labels import KNOWN_LABEL_SETS, UNLABELED_NAME, Lab
 from spatial_perception.core.tracks import Tracks
 from spatial_perception.errors import DecodeError
 from spatial_perception.messages.codec import Codec, make_codec
+from spatial_perception.messages.covariance import encode_plane
 from spatial_perception.messages.header import decode_header, encode_header
 from spatial_perception.messages.typestore import deserialize, serialize
 from spatial_perception.messages.vision_msgs import (
@@ -90,12 +91,19 @@ def decode_detections_2d(data: bytes | memoryview) -> Detections2D:
 
 def encode_detections_3d(detections: Detections3D) -> bytes:
     """Returns a Detection3DArray: readable class ids, x of a box along its heading."""
-    return _encode_boxes(detections, [""] * len(detections))
+    nothing = [None] * len(detections)
+    return _encode_boxes(detections, [""] * len(detections), nothing)
 
 
 def encode_tracks(tracks: Tracks) -> bytes:
-    """Returns a Detection3DArray whose ids are those of the tracks; velocities are left out."""
-    return _encode_boxes(tracks.detections(), [str(track_id) for track_id in tracks.ids.tolist()])
+    """Returns a Detection3DArray whose ids are those of the tracks; velocities are left out.
+
+    The covariance of x, y and yaw stands in the pose of each result; z, roll and pitch have none.
+    """
+    ids = [str(track_id) for track_id in tracks.ids.tolist()]
+    covariances = [None] * len(tracks) if tracks.covariances is None else tracks.covariances
+    places = [None if matrix is None else matrix[:3, :3] for matrix in covariances]
+    return _encode_boxes(tracks.detections(), ids, places)
 
 
 def decode_detections_3d(data: bytes | memoryview) -> Detections3D:
@@ -133,16 +141,19 @@ def decode_tracks(data: bytes | memoryview) -> Tracks:
     )
 
 
-def _encode_boxes(boxes: Detections3D, ids: Sequence[str]) -> bytes:
+def _encode_boxes(
+    boxes: Detections3D, ids: Sequence[str], covariances: Sequence[np.ndarray | None]
+) -> bytes:
     header = encode_header(boxes.header)
     items = []
-    for center, size, yaw, score, label, box_id in zip(
+    for center, size, yaw, score, label, box_id, covariance in zip(
         boxes.centers_m.tolist(),
         boxes.sizes_lwh_m.tolist(),
         boxes.yaws_rad.tolist(),
         boxes.scores.tolist(),
         boxes.labels.tolist(),
         ids,
+        covariances,
         strict=True,
     ):
         pose = PoseMessage(
@@ -153,7 +164,7 @@ def _encode_boxes(boxes: Detections3D, ids: Sequence[str]) -> bytes:
         items.append(
             Detection3D(
                 header=header,
-                results=[ObjectHypothesisWithPose(hypothesis, _with_covariance(pose))],
+                results=[ObjectHypothesisWithPose(hypothesis, _with_covariance(pose, covariance))],
                 bbox=BoundingBox3D(pose, Vector3Message(*size)),
                 id=box_id,
             )
@@ -207,8 +218,8 @@ def _no_pose() -> PoseMessage:
     return PoseMessage(PointMessage(0.0, 0.0, 0.0), QuaternionMessage(0.0, 0.0, 0.0, 1.0))
 
 
-def _with_covariance(pose: PoseMessage) -> PoseWithCovariance:
-    return PoseWithCovariance(pose=pose, covariance=np.zeros(36))
+def _with_covariance(pose: PoseMessage, covariance: np.ndarray | None = None) -> PoseWithCovariance:
+    return PoseWithCovariance(pose=pose, covariance=encode_plane(covariance))
 
 
 DETECTIONS_2D: Codec[Detections2D] = make_codec(

@@ -122,24 +122,28 @@ def _low_heights(points: np.ndarray, side: int, corner: float, config: GroundCon
     """
     level_m = 0.1
     levels = round(2 * config.depth_m / level_m)
-    x, y = ((points[:, :2].T - np.float32(corner)) * np.float32(1.0 / config.cell_m)).copy()
+    per_cell = np.float32(1.0 / config.cell_m)
+    x, y = ((points[:, axis] - np.float32(corner)) * per_cell for axis in (0, 1))
     level = (points[:, 2] + np.float32(config.depth_m)) * np.float32(1.0 / level_m)
     inside = (x >= 0) & (x < side) & (y >= 0) & (y < side) & (level >= 0) & (level < levels)
-    cell = y[inside].astype(np.int32) * side + x[inside].astype(np.int32)
-    total = np.bincount(cell, minlength=side * side)
+    cell = y.astype(np.int32) * side + x.astype(np.int32)
+    cell = np.where(inside, cell, side * side)  # one more place, for what lies outside
+    total = np.bincount(cell, minlength=side * side + 1)[:-1]
     used = np.flatnonzero(total >= config.min_points)
-    place = np.full(side * side, -1, np.int32)
+    place = np.full(side * side + 1, len(used), np.int32)
     place[used] = np.arange(len(used))
 
-    bins = place[cell] * levels + level[inside].astype(np.int32)
-    z, kept = points[inside, 2], place[cell] >= 0
-    counts = np.bincount(bins[kept], minlength=len(used) * levels)
-    sums = np.bincount(bins[kept], z[kept], minlength=len(used) * levels)
+    row = place.take(cell)
+    bins = row * levels + np.where(inside, level, 0).astype(np.int32)
+    counts = np.zeros((len(used) + 1) * levels, np.int32)
+    np.add.at(counts, bins, np.int32(1))
     rank = np.maximum(np.ceil(total[used] * (config.percentile / 100.0)), 2)
-    running = np.cumsum(counts.reshape(-1, levels), axis=1, dtype=np.int32)
+    running = np.cumsum(counts[: len(used) * levels].reshape(-1, levels), axis=1, dtype=np.int32)
     chosen = np.arange(len(used)) * levels + np.argmax(running >= rank[:, None], axis=1)
+    among = np.flatnonzero(bins == np.append(chosen, -1).take(row))  # only their sums are wanted
+    sums = np.bincount(row.take(among), points[:, 2].take(among), minlength=len(used))
     heights = np.full(side * side, np.inf)
-    heights[used] = sums[chosen] / np.maximum(counts[chosen], 1)
+    heights[used] = sums / np.maximum(counts[chosen], 1)
     return heights.reshape(side, side)
 
 

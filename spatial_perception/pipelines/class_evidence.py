@@ -12,17 +12,21 @@ CAMERA_CONFUSION: Mapping[str, Mapping[str, float]] = {
     "car": {"car": 0.90, "truck": 0.06, "bus": 0.02},
     "truck": {"truck": 0.55, "bus": 0.25, "car": 0.18},
     "pedestrian": {"person": 0.92, "bicycle": 0.04, "motorcycle": 0.02},
-    "cyclist": {"person": 0.60, "bicycle": 0.28, "motorcycle": 0.10},
+    "cyclist": {"person": 0.92, "bicycle": 0.28, "motorcycle": 0.10},
 }
-"""How often a camera gives which class for which object; the rest goes to all others alike."""
+"""How likely a box of a class is on an object of another; the rest goes to all others alike.
+
+A rider is a person: `person` says as much of a cyclist as of a pedestrian, so that it tells
+nothing of which of the two it is. What does is a two-wheeler's box on the object or under it.
+"""
 
 VEHICLES = ("car", "truck", "bus", "trailer")
 TWO_WHEELERS = ("bicycle", "motorcycle")
-TWO_WHEELER_SHARE: Mapping[str, tuple[float, float]] = {
-    "cyclist": (0.25, 0.75),
-    "pedestrian": (0.04, 0.96),
-}
-"""How often a camera that sees a person has a box of a two-wheeler there too, and how often not."""
+TWO_WHEELER_SHARE: Mapping[str, float] = {"cyclist": 0.25, "pedestrian": 0.04}
+"""How often a camera that sees a person has a box of a two-wheeler there too.
+
+That it has none is no evidence: detectors rarely give the bicycle under a rider a box of its own.
+"""
 
 USUAL_LWH_M: Mapping[str, tuple[float, float, float]] = {
     "car": (4.1, 1.75, 1.6),
@@ -87,12 +91,11 @@ class ClassEvidence:
         return posterior
 
     def with_two_wheelers(self, posterior: np.ndarray, is_there: np.ndarray) -> np.ndarray:
-        """Returns (N, K) probabilities after having looked for a two-wheeler under each person."""
+        """Returns (N, K) probabilities after two-wheelers were found under some of the objects."""
         factor = np.ones_like(posterior)
         for column, name in enumerate(self._lidar.names):
             if name in TWO_WHEELER_SHARE:
-                present, absent = TWO_WHEELER_SHARE[name]
-                factor[:, column] = np.where(is_there, present, absent)
+                factor[is_there, column] = TWO_WHEELER_SHARE[name]
         product = posterior * factor
         better: np.ndarray = product / product.sum(axis=1, keepdims=True)
         return better

@@ -14,6 +14,7 @@ FORGOTTEN_LOG_ODDS = 0.1
 _SURE_SHARE = 0.75
 """From this share of the limit on a cell is surely free."""
 _AROUND = 5
+_NOTHING = np.float32(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class GridMemory:
 
     def hide(self, hidden: np.ndarray) -> None:
         """Forgets that cells were free, because they may be covered now."""
-        self.log_odds[hidden & (self.log_odds < 0)] = 0.0
+        np.copyto(self.log_odds, _NOTHING, where=hidden & (self.log_odds < 0))
 
     def _has_arrived(self, hit: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Returns which cells that are hit were free before, or are beside what has arrived.
@@ -141,16 +142,21 @@ class GridMemory:
             for rate in (self._free_per_s, self._occupied_per_s, self._arrived_per_s)
         )
         kept = np.where(self.log_odds < 0, free, occupied)
-        kept[self._arrived] = arrived
+        np.copyto(kept, arrived, where=self._arrived)  # several times as fast as kept[...] =
         self.log_odds *= kept
-        self.log_odds[np.abs(self.log_odds) < FORGOTTEN_LOG_ODDS] = 0.0
+        np.copyto(self.log_odds, _NOTHING, where=np.abs(self.log_odds) < FORGOTTEN_LOG_ODDS)
         self._arrived &= self.log_odds > 0
 
     def percent(self) -> np.ndarray:
         """Returns (cells, cells) int8 probability of being occupied, -1 where none is known."""
-        scaled = np.round(100.0 / (1.0 + np.exp(-self.log_odds)))
-        scaled[(self.log_odds <= 0.0) & (self.log_odds > -self._free)] = -1.0
-        return scaled.astype(np.int8)
+        scaled = np.negative(self.log_odds)
+        np.exp(scaled, out=scaled)
+        scaled += np.float32(1.0)
+        np.divide(np.float32(100.0), scaled, out=scaled)
+        percent = np.rint(scaled, out=scaled).astype(np.int8)
+        unknown = (self.log_odds <= 0.0) & (self.log_odds > -self._free)
+        np.copyto(percent, np.int8(-1), where=unknown)
+        return percent
 
     def _shift(self, rows: int, columns: int) -> None:
         self.log_odds = _shifted(self.log_odds, rows, columns)

@@ -24,6 +24,8 @@ from spatial_perception.pipelines.motion import (
     update,
 )
 from spatial_perception.pipelines.track_bank import TrackBank
+from spatial_perception.pipelines.track_birth import newborn
+from spatial_perception.pipelines.track_output import published
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,31 +258,8 @@ class ObjectTracker:
         index = np.flatnonzero(free)
         if not len(index):
             return
-        count, stamp_ns = len(index), seen.detections.header.stamp_ns
-        labels = seen.detections.labels[index]
-        models = [self._models[label] for label in labels]
-        state = np.zeros((count, 5))
-        state[:, :3] = seen.measured[index]
-        covariance = np.zeros((count, 5, 5))
-        covariance[:, :3, :3] = seen.noise[index]
-        turns = np.array([model.turns for model in models])
-        first = np.array([model.first_speed_mps for model in models])
-        covariance[:, 3, 3] = first**2
-        covariance[:, 4, 4] = np.where(turns, 0.2**2, first**2)
-        born = TrackBank(
-            ids=np.arange(self._next_id, self._next_id + count),
-            state=state,
-            covariance=covariance,
-            turns=turns,
-            height_m=seen.detections.centers_m[index, 2].astype(np.float64),
-            sizes_lwh_m=seen.candidates.sizes_lwh_m[index],
-            class_logs=np.log(seen.candidates.classes[index]),
-            existence=seen.evidence[index] + self._config.birth_log_odds,
-            heading_votes=np.zeros(count),
-            hits=np.ones(count, np.int64),
-            newest_ns=np.full(count, stamp_ns),
-        )
-        self._next_id += count
+        born = newborn(seen, index, self._models, self._next_id, self._config.birth_log_odds)
+        self._next_id += len(index)
         self._bank = self._bank.joined(born)
 
     def _forget(self) -> None:
@@ -305,19 +284,7 @@ class ObjectTracker:
         shown = (probability >= config.confirm_probability) & (age_s <= config.publish_s)
         shown &= bank.hits >= config.confirm_hits
         bank = bank.kept(shown)
-        centers = np.concatenate([bank.state[:, :2], bank.height_m[:, None]], axis=1)
-        return Tracks(
-            detections.header,
-            centers.astype(np.float32),
-            bank.sizes_lwh_m.astype(np.float32),
-            bank.state[:, 2].astype(np.float32),
-            bank.velocities_mps().astype(np.float32),
-            np.where(bank.turns, bank.state[:, 4], 0.0).astype(np.float32),
-            probability[shown].astype(np.float32),
-            bank.class_logs.argmax(axis=1).astype(np.int32) if len(bank) else np.zeros(0, np.int32),
-            bank.ids,
-            detections.label_set,
-        )
+        return published(bank, probability[shown], detections.header, detections.label_set)
 
 
 def _bev(detections: Detections3D) -> np.ndarray:

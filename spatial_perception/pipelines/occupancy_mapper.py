@@ -7,11 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatial_perception.config import option
-from spatial_perception.core import LabelledCloud, OccupancyGrid, PointCloud, Pose, VoxelGrid
+from spatial_perception.core import (
+    Detections3D,
+    LabelledCloud,
+    OccupancyGrid,
+    PointCloud,
+    Pose,
+    VoxelGrid,
+)
 from spatial_perception.core.occupancy import UNKNOWN_CELL
 from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.ops.ground import GroundConfig, GroundGrid, estimate_ground
+from spatial_perception.pipelines.footprints import footprints
 from spatial_perception.pipelines.grid_memory import EvidenceConfig, GridMemory
+from spatial_perception.pipelines.obstacle_guard import ObstacleGuard
 from spatial_perception.pipelines.ray_clearing import RayClearing, Rays
 
 GROUND_CLASSES = ("road", "sidewalk", "terrain")
@@ -43,12 +52,26 @@ class OccupancyMapperConfig:
         8.0, help="length of bodies: behind what has arrived nothing remembered as free is kept",
         unit="m", range=(0.0, 50.0),
     )  # fmt: skip
+    guard_beside_m: float = option(
+        0.2, help="rays do not clear so far beside an obstacle's returns", unit="m",
+        range=(0.0, 2.0),
+    )  # fmt: skip
+    guard_behind_m: float = option(
+        0.4, help="nor so far behind them: what is open below goes on there", unit="m",
+        range=(0.0, 5.0),
+    )  # fmt: skip
     label_height_m: float = option(
         0.6, help="points that are labelled ground are obstacles from this height on", unit="m",
         range=(0.0, 20.0),
     )  # fmt: skip
     voxel_percent: int = option(
         60, help="occupancy of unknown cells below occupied voxels; 0 for none", range=(0, 100)
+    )
+    object_percent: int = option(
+        75, help="least occupancy of cells below detected objects; 0 for none", range=(0, 100)
+    )
+    object_score: float = option(
+        0.5, help="objects with lower scores are left out", range=(0.0, 1.0)
     )
     evidence: EvidenceConfig = option(default_factory=EvidenceConfig, help="weights of evidence")
     ground: GroundConfig = option(default_factory=GroundConfig, help="ground estimate")
@@ -59,7 +82,10 @@ class OccupancyMapper:
 
     Each ray clears the cells that it crosses lower than the lowest obstacle that counts, and marks
     the cell in which it ends on an obstacle (`RayClearing`). A cell that is crossed now loses what
-    it remembers of an obstacle within two scans, so that what moves leaves no trail.
+    it remembers of an obstacle within two scans, so that what moves leaves no trail. Cells beside
+    and behind a return (`ObstacleGuard`) and those below a detected object are not free, though
+    rays pass low there: where nothing else is known of them they are unknown, or occupied by the
+    object.
 
     Args:
         config: size of the grid and weights of the evidence.
@@ -77,6 +103,11 @@ class OccupancyMapper:
             config.shadow_m,
             config.body_m,
         )
+        beside, behind = (
+            round(reach_m / config.resolution_m)
+            for reach_m in (config.guard_beside_m, config.guard_behind_m)
+        )
+        self._guard = ObstacleGuard(self._cells, beside, behind)
         self._stamp_ns: int | None = None
 
     def reset(self) -> None:
@@ -92,6 +123,7 @@ class OccupancyMapper:
         odom_frame: str = "odom",
         labels: LabelledCloud | None = None,
         voxels: VoxelGrid | None = None,
+        objects: Detections3D | None = None,
     ) -> OccupancyGrid:
         """Returns the grid around the vehicle, its axes those of the odometry frame.
 
@@ -104,6 +136,7 @@ class OccupancyMapper:
             odom_frame: name of that frame.
             labels: classes of the same points.
             voxels: semantic voxels in base_link, for cells that no ray has seen.
+            objects: detected in this scan, in base_link: their sides are seen, they are solid.
         """
         pose = odom_from_base or Pose.identity()
         self._advance(cloud.header.stamp_ns, pose, forget=odom_from_base is None)
@@ -114,8 +147,10 @@ class OccupancyMapper:
             _GROUND_REFINEMENT
         )
         rays, cell = self._rays(points, ground, sensor_origin_m, pose, classes, labels)
-        self._observe(rays, cell, pose, sensor_origin_m)
+        solid = self._below_objects(objects, pose)
+        self._observe(rays, cell, pose, sensor_origin_m, solid)
         cells = self._memory.percent()
+        cells[solid & (cells < self._config.object_percent)] = self._config.object_percent
         if voxels is not None and self._config.voxel_percent:
             self._add_prior(cells, voxels, ground, pose)
         frame = cloud.header.frame_id if odom_from_base is None else odom_frame
@@ -131,6 +166,7 @@ class OccupancyMapper:
         self._memory.move_to(float(pose.translation[0]), float(pose.translation[1]))
 
     def _outside_ego(self, points: np.ndarray) -> np.ndarray:
+        """Returns which points are not on the vehicle itself."""
         half_m = np.float32(self._config.ego_length_m / 2), np.float32(self._config.ego_width_m / 2)
         outside: np.ndarray = np.abs(points[:, 0]) > half_m[0]
         outside |= np.abs(points[:, 1]) > half_m[1]
@@ -147,7 +183,7 @@ class OccupancyMapper:
     ) -> tuple[Rays, np.ndarray]:
         """Returns the rays of a scan and the cell of each end, -1 outside of the grid."""
         config = self._config
-        x, y, z = np.ascontiguousarray(points.T)
+        x, y, z = (points[:, axis].copy() for axis in range(3))
         height = z - ground.cell_height_at(x, y)
         is_ground = height <= np.float32(config.min_height_m)
         is_obstacle = ~is_ground & (height < np.float32(config.max_height_m))
@@ -177,21 +213,44 @@ class OccupancyMapper:
         flat = row.astype(np.int32) * count + column.astype(np.int32)
         return np.where(inside, flat, -1)
 
-    def _observe(self, rays: Rays, cell: np.ndarray, pose: Pose, origin_m: np.ndarray) -> None:
+    def _observe(
+        self,
+        rays: Rays,
+        cell: np.ndarray,
+        pose: Pose,
+        origin_m: np.ndarray,
+        solid: np.ndarray,
+    ) -> None:
         config = self._config
         sensor = (pose.apply(origin_m[None])[0, :2] - self._memory.corner_m) / config.resolution_m
         scan = self._clearing.look(rays, int(np.floor(sensor[1])), int(np.floor(sensor[0])))
         ends = np.flatnonzero(rays.is_obstacle & (cell >= 0))
         count = np.zeros(self._cells**2, np.int32)
-        np.add.at(count, cell[ends], np.int32(1))
-        hit = np.flatnonzero(count)
-        weight = np.minimum(count[hit], _COUNTED_POINTS) * np.float32(config.evidence.hit_log_odds)
-        has_arrived = self._memory.update(hit, weight, scan.free)
+        np.add.at(count, cell.take(ends), np.int32(1))
+        hit = np.flatnonzero(count > 0)  # of a mask: several times as fast as of numbers
+        weight = np.minimum(count[hit], _COUNTED_POINTS).astype(np.float32)
+        weight *= np.float32(config.evidence.hit_log_odds)
+        kept = self._guard.around(hit, float(sensor[1]), float(sensor[0])) | solid
+        has_arrived = self._memory.update(hit, weight, scan.free & ~kept)
         if has_arrived.any():
             is_new = np.zeros(self._cells**2, bool)
             is_new[hit[has_arrived]] = True
             self._memory.hide(scan.behind(ends[is_new[cell[ends]]]) & ~scan.free)
+        self._memory.hide(kept)
         self._memory.log_odds.ravel()[self._ego_cells(pose)] = config.evidence.miss_log_odds
+
+    def _below_objects(self, objects: Detections3D | None, pose: Pose) -> np.ndarray:
+        """Returns which cells objects stand on, but those of the vehicle itself."""
+        config = self._config
+        if objects is None or not len(objects) or not config.object_percent:
+            return np.zeros((self._cells, self._cells), bool)
+        sure = objects.selected(objects.scores >= config.object_score)
+        boxes = sure.transformed(pose, "").boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
+        boxes[:, :2] -= self._memory.corner_m
+        boxes[:, :4] /= config.resolution_m
+        below = footprints(boxes, self._cells)
+        below.ravel()[self._ego_cells(pose)] = False
+        return below
 
     def _ego_cells(self, pose: Pose) -> np.ndarray:
         """Returns the cells that the vehicle itself covers."""

@@ -207,6 +207,8 @@ class _LosslessFeed:
     def __init__(self, graph: Graph, sink: _Sink, on_drop: DropHandler | None) -> None:
         self._host = ByteGraph(graph, on_drop)
         self._sink = sink
+        for stage in graph.stages:
+            stage.is_lossless = True
 
     def wait_until(self, log_time_ns: int) -> None:
         """Waits for nothing."""

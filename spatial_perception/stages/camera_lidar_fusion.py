@@ -14,7 +14,6 @@ from spatial_perception.core import (
     Detections2D,
     Detections3D,
     Header,
-    PinholeCamera,
     PointCloud,
     Pose,
 )
@@ -24,11 +23,12 @@ from spatial_perception.messages import CAMERA_OBJECTS, DETECTIONS_3D
 from spatial_perception.pipelines.camera_lidar_fusion import (
     CameraLidarFusion,
     CameraLidarFusionConfig,
-    CameraResult,
 )
 from spatial_perception.pipelines.camera_view import CameraView
+from spatial_perception.stages.announced import MOST_AHEAD, AnnouncedPartner, Patience, Settled
 from spatial_perception.stages.camera import CAMERAS_HELP, boxes_port, camera_of
 from spatial_perception.stages.ego_motion import ODOMETRY_PORT, EgoMotion
+from spatial_perception.stages.fusion_camera import FusionCamera
 from spatial_perception.stages.lidar import candidates_port, points_port
 from spatial_perception.stages.overlay import camera_info_port
 from spatial_perception.stages.partner import Partner
@@ -39,8 +39,6 @@ from spatial_perception.stages.transforms import TRANSFORM_NAMES, TRANSFORM_PORT
 FUSED_DETECTIONS = Port("fused", "/perception/fusion/detections", DETECTIONS_3D, PortKind.RESULT)
 
 TIME_JUMP_NS = 1_000_000_000
-_MEMORY = 0.97  # what of a camera's record stays from scan to scan
-_MIN_EXPECTED = 15.0  # objects before a camera is judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class CameraLidarFusionStageConfig(CameraLidarFusionConfig):
     )
     max_wait_ms: float = option(
         200.0,
-        help="how long a scan's objects wait for the cameras, measured in stamps",
+        help="how long a scan's objects wait for pose and cameras, measured in the LiDAR's stamps",
         unit="ms",
         range=(0, 60_000),
     )
@@ -69,17 +67,12 @@ class CameraLidarFusionStageConfig(CameraLidarFusionConfig):
     lidar: str = option("", help="the LiDAR whose objects are taken, where several have names")
 
 
-@dataclass(slots=True)
-class _Camera:
-    """What is known of one camera."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scan:
+    """Objects that wait, and which boxes belong to them as far as that is settled."""
 
-    boxes: Partner[Detections2D]
-    calibration: PinholeCamera | None = field(default=None)
-    trouble: str = field(default="no boxes yet")
-    alone_ns: deque[int] = field(default_factory=lambda: deque(maxlen=8))
-    offset_ms: float = field(default=0.0)
-    expected: float = field(default=0.0)
-    found: float = field(default=0.0)
+    objects: Detections3D
+    settled: dict[str, Settled] = field(default_factory=dict)
 
 
 class CameraLidarFusionStage(Stage):
@@ -95,11 +88,17 @@ class CameraLidarFusionStage(Stage):
         self._ego = EgoMotion(config.fixed_frame)
         lost_ns = int(config.lost_after_ms * NS_PER_MS)
         offset_ns = int(config.max_offset_ms * NS_PER_MS)
-        self._cameras = {name: _Camera(Partner(offset_ns, lost_ns)) for name in config.cameras}
-        self._clouds: Partner[PointCloud] = Partner(0, lost_ns, length=4)
-        self._waiting: deque[Detections3D] = deque()
-        self._newest_ns = 0
+        self._max_wait_ns = int(config.max_wait_ms * NS_PER_MS)
+        patience = Patience(self._max_wait_ns, lost_ns, offset_ns)
+        self._cameras = {
+            name: FusionCamera(AnnouncedPartner(patience), config.misaligned_share)
+            for name in config.cameras
+        }
+        self._clouds: Partner[PointCloud] = Partner(0, lost_ns, length=MOST_AHEAD)
+        self._waiting: deque[_Scan] = deque()
+        self._newest_ns = 0  # of the LiDAR: the other branch is no clock for this one
         self._released_ns: int | None = None
+        self._has_stopped = False
         self._objects_port = candidates_port(config.lidar)
         self._points_port = points_port(config.lidar)
         inputs = [*TRANSFORM_PORTS, ODOMETRY_PORT, self._points_port, self._objects_port]
@@ -116,10 +115,11 @@ class CameraLidarFusionStage(Stage):
             self._ego.add_odometry(value)
         elif port == self._points_port.name:
             self._clouds.add(value)
+            self._newest_ns = max(self._newest_ns, value.header.stamp_ns)
         elif port == self._objects_port.name:
             self._add_objects(value)
         elif port.endswith("/camera_info"):
-            self._cameras[camera_of(port)].calibration = value
+            self._cameras[camera_of(port)].add_calibration(value)
         else:
             self._add_boxes(camera_of(port), value)
         return list(self._ready())
@@ -133,22 +133,16 @@ class CameraLidarFusionStage(Stage):
         self._ego.reset()
         self._clouds.clear()
         self._waiting.clear()
-        self._newest_ns, self._released_ns = 0, None
+        self._newest_ns, self._released_ns, self._has_stopped = 0, None, False
         for camera in self._cameras.values():
-            camera.boxes.clear()
-            camera.alone_ns.clear()
-            camera.expected = camera.found = camera.offset_ms = 0.0
-            camera.trouble = "no boxes yet"
+            camera.reset()
 
     def status(self) -> Mapping[str, str]:
         """Returns how each camera does, and what is degraded."""
         values: dict[str, str] = {}
         troubles = []
         for name, camera in self._cameras.items():
-            text = camera.trouble or f"ok, offset {camera.offset_ms:.0f} ms"
-            if camera.expected >= 1:
-                text += f", finds {100 * camera.found / camera.expected:.0f} % of the objects"
-            values[f"camera_{name}"] = text
+            values[f"camera_{name}"] = camera.status()
             if camera.trouble:
                 troubles.append(f"camera {name}: {camera.trouble}")
         if troubles:
@@ -163,50 +157,75 @@ class CameraLidarFusionStage(Stage):
             self.drop(DropCause.STALE)
             return
         self._newest_ns = max(self._newest_ns, stamp_ns)
-        self._waiting.append(objects)
+        self._waiting.append(_Scan(objects))
 
     def _add_boxes(self, name: str, boxes: Detections2D) -> None:
-        stamp_ns = boxes.header.stamp_ns
-        released_ns, partner = self._released_ns, self._cameras[name].boxes
-        if released_ns is not None and stamp_ns < released_ns - TIME_JUMP_NS:
+        stamp_ns, partner = boxes.header.stamp_ns, self._cameras[name].boxes
+        if partner.newest_ns is not None and stamp_ns < partner.newest_ns - TIME_JUMP_NS:
             self.reset()
-            released_ns = None
         partner.add(boxes)
-        self._newest_ns = max(self._newest_ns, stamp_ns)
         late_ns = self._config.max_offset_ms * NS_PER_MS
-        alone = self._cameras[name].alone_ns
-        if any(abs(stamp_ns - scan_ns) <= late_ns for scan_ns in alone):
+        if self._cameras[name].went_out_alone(stamp_ns, late_ns):
             self.drop(DropCause.EXPIRED)  # their scan went out without them
 
     def _ready(self) -> Iterator[tuple[str, Any]]:
-        while self._waiting and not self._is_worth_waiting(self._waiting[0].header):
+        for scan in self._waiting:  # all of them: what is settled when depends on none before
+            self._settle(scan)
+        while self._waiting and not self._is_worth_waiting(self._waiting[0]):
             yield from self._release()
 
-    def _is_worth_waiting(self, header: Header) -> bool:
-        if self._newest_ns - header.stamp_ns > self._config.max_wait_ms * NS_PER_MS:
-            return False
-        stamp_ns, now_ns = header.stamp_ns, self._newest_ns
-        return self._clouds.may_come(stamp_ns, now_ns) or any(
-            camera.boxes.may_come(stamp_ns, now_ns) for camera in self._cameras.values()
+    def _settle(self, scan: _Scan) -> None:
+        stamp_ns = scan.objects.header.stamp_ns
+        for name, camera in self._cameras.items():
+            if name not in scan.settled:
+                certain = self._is_certain(name)
+                settled = camera.boxes.settle(stamp_ns, self._newest_ns, certain)
+                if settled is not None:
+                    scan.settled[name] = settled
+
+    def _is_worth_waiting(self, scan: _Scan) -> bool:
+        header, now_ns = scan.objects.header, self._newest_ns
+        is_late = now_ns - header.stamp_ns > self._max_wait_ns
+        if self._ego.at(header) is not None:
+            self._has_stopped = False
+        elif is_late or self._has_stopped:
+            self._has_stopped = True
+        else:
+            return True
+        if not is_late and self._clouds.may_come(header.stamp_ns, now_ns):
+            return True
+        if len(scan.settled) < len(self._cameras):
+            return True
+        return any(
+            self._cameras[name].boxes.is_missing(
+                settled, header.stamp_ns, now_ns, self._is_certain(name)
+            )
+            for name, settled in scan.settled.items()
         )
 
+    def _is_certain(self, camera: str) -> bool:
+        return self.is_lossless and self.is_fed(boxes_port(camera).name)
+
     def _release(self) -> Iterator[tuple[str, Any]]:
-        objects = self._waiting.popleft()
+        scan = self._waiting.popleft()
+        objects = scan.objects
         self._released_ns = objects.header.stamp_ns
-        views = [v for name in self._cameras if (v := self._view(name, objects)) is not None]
-        distrusted = frozenset(n for n, camera in self._cameras.items() if self._is_off(camera))
+        views = [v for name in self._cameras if (v := self._view(name, scan)) is not None]
+        distrusted = frozenset(n for n, camera in self._cameras.items() if camera.is_off)
         points = self._points(objects.header) if views else np.zeros((0, 3), np.float32)
         fused, results = self._fusion(objects, views, points, distrusted)
         for result in results:
-            self._judge(result)
+            self._cameras[result.name].judge(result)
+        self._clouds.forget(objects.header.stamp_ns)
         yield FUSED_DETECTIONS.name, fused
         for result in results:
             yield f"{result.name}/objects", result.objects
 
-    def _view(self, name: str, objects: Detections3D) -> CameraView | None:
+    def _view(self, name: str, scan: _Scan) -> CameraView | None:
         """Returns a camera with its boxes, None where it has nothing to say; `trouble` says why."""
-        camera, header = self._cameras[name], objects.header
-        boxes = camera.boxes.nearest(header.stamp_ns)
+        camera, header = self._cameras[name], scan.objects.header
+        settled = scan.settled.get(name, Settled(None))
+        boxes = camera.boxes.partner(settled, header.stamp_ns)
         if boxes is None:
             camera.alone_ns.append(header.stamp_ns)
             lost = camera.boxes.is_lost(header.stamp_ns)
@@ -234,13 +253,16 @@ class CameraLidarFusionStage(Stage):
             TransformError: nothing says where the camera is mounted.
         """
         mounting = self._ego.tree.lookup(picture.frame_id, scan.frame_id, picture.stamp_ns)
-        then = self._ego.at(Header(picture.stamp_ns, scan.frame_id))
+        off_ns = picture.stamp_ns - scan.stamp_ns
+        # what comes after the scan may not be known yet: the vehicle goes on as it came
+        then = self._ego.at(Header(scan.stamp_ns - abs(off_ns), scan.frame_id))
         now = self._ego.at(scan)
         if then is None or now is None:
             return mounting
         if then.fixed_from_base is None or now.fixed_from_base is None:
             return mounting
-        return mounting @ then.fixed_from_base.inverse() @ now.fixed_from_base
+        then_from_now = then.fixed_from_base.inverse() @ now.fixed_from_base
+        return mounting @ (then_from_now.inverse() if off_ns > 0 else then_from_now)
 
     def _points(self, header: Header) -> np.ndarray:
         """Returns the scan's points in the frame of its objects; none where they did not come."""
@@ -252,19 +274,6 @@ class CameraLidarFusionStage(Stage):
         except TransformError:
             return np.zeros((0, 3), np.float32)
         return pose.apply(cloud.points)
-
-    def _judge(self, result: CameraResult) -> None:
-        camera = self._cameras[result.name]
-        camera.expected = _MEMORY * camera.expected + result.expected
-        camera.found = _MEMORY * camera.found + result.found
-        if self._is_off(camera):
-            share = 100 * camera.found / camera.expected
-            camera.trouble = f"finds only {share:.0f} % of the objects: check its calibration"
-
-    def _is_off(self, camera: _Camera) -> bool:
-        if camera.expected < _MIN_EXPECTED:
-            return False
-        return camera.found < self._config.misaligned_share * camera.expected
 
 
 def camera_objects_port(camera: str) -> Port:

@@ -128,6 +128,8 @@ class LiveDelivery:
     def __init__(self, graph: ByteGraph, publish: Publish, mode: DeliveryMode = "newest") -> None:
         self._workers: dict[Branch, _BranchWorker] = {}
         self._consumers: dict[str, set[Branch]] = {}
+        for stage in graph.graph.stages:
+            stage.is_lossless = mode == "lossless"
         for branch in Branch:
             stages = tuple(s for s in graph.graph.stages if s.branch is branch)
             if stages:

@@ -52,12 +52,15 @@ class Graph:
         self.monitors = {stage.name: StageMonitor(stage) for stage in self.stages}
         self._on_error = on_error
         self._locks = {stage.name: threading.Lock() for stage in self.stages}
+        self._turns = {stage.name: threading.Lock() for stage in self.stages}
         self._latency_ports = {stage.name: latency_port(stage.name) for stage in self.stages}
         self._consumers: dict[str, list[tuple[Stage, Port]]] = {}
         self._producers = {port.topic: s for s in self.stages for port in s.outputs}
         for stage in self.stages:
             for port in stage.inputs:
                 self._consumers.setdefault(port.topic, []).append((stage, port))
+        for stage in self.stages:
+            stage.is_fed = partial(self._is_fed, {port.name: port.topic for port in stage.inputs})
         self.listen(lambda port: True)
 
     def listen(self, is_listened: Callable[[Port], bool]) -> None:
@@ -142,6 +145,10 @@ class Graph:
         for stage in self.stages:
             stage.close()
 
+    def _is_fed(self, topics: dict[str, str], port_name: str) -> bool:
+        producer = self._producers.get(topics[port_name])
+        return producer is not None and producer.readiness is Readiness.READY
+
     def _run(self, stage: Stage, call: Callable[[], Iterable[tuple[str, Any]]]) -> Iterator[Result]:
         produced: list[tuple[str, Any]] = []
         with self._locks[stage.name]:  # both branches of a live host feed a fusing stage
@@ -155,17 +162,22 @@ class Graph:
                 self.monitors[stage.name].add(elapsed_ms)
                 self.monitors[stage.name].add_steps(stage.take_steps_ms())
             errors, stage.pending_errors = stage.pending_errors, []
-        if self._on_error is not None:
-            for cause, message in errors:
-                self._on_error(stage, cause, message)
-        if not produced:
-            return
-        ports = {port.name: port for port in stage.outputs}
-        for name, value in produced:
-            port = ports[name]
-            yield port, value
-            yield from self.push(port.topic, value)
-        yield self._latency_ports[stage.name], Latency(elapsed_ms)
+            turn = self._turns[stage.name]
+            turn.acquire()  # what the other branch makes next does not overtake this
+        try:
+            if self._on_error is not None:
+                for cause, message in errors:
+                    self._on_error(stage, cause, message)
+            if not produced:
+                return
+            ports = {port.name: port for port in stage.outputs}
+            for name, value in produced:
+                port = ports[name]
+                yield port, value
+                yield from self.push(port.topic, value)
+            yield self._latency_ports[stage.name], Latency(elapsed_ms)
+        finally:
+            turn.release()
 
 
 def _admits(stage: Stage, port: Port) -> bool:

@@ -21,6 +21,7 @@ from spatial_perception.messages import (
 from spatial_perception.pipelines.object_tracker import ObjectTracker, ObjectTrackerConfig
 from spatial_perception.pipelines.path_prediction import predict_paths
 from spatial_perception.stages.camera_lidar_fusion import FUSED_DETECTIONS
+from spatial_perception.stages.detection_choice import DetectionChoice
 from spatial_perception.stages.ego_motion import (
     ODOMETRY_PORT,
     EgoMotion,
@@ -104,8 +105,7 @@ class ObjectTrackerStage(Stage):
         self._ego = EgoMotion(config.fixed_frame)
         self._watch = JumpWatch()
         self._waiting: deque[Detections3D] = deque()
-        self._newest_ns: int | None = None
-        self._fused_ns: int | None = None
+        self._choice = DetectionChoice(int(config.fusion_timeout_ms * NS_PER_MS))
         self._source = EgoSource.NONE
         self._is_fixed: bool | None = None
         self._is_stopped = False
@@ -118,12 +118,13 @@ class ObjectTrackerStage(Stage):
             self._ego.add_transforms(port, value)
         elif port == ODOMETRY_PORT.name:
             self._ego.add_odometry(value)
-        elif self._is_taken(port, value):
-            self._waiting.append(value)
+        else:
+            self._waiting += self._chosen(port, value)
         return list(self._ready())
 
     def flush(self) -> Outputs:
         """Returns the objects of what still waits, without a pose."""
+        self._waiting += self._choice.flush()
         self._is_stopped = self._is_stopped or bool(self._waiting)
         return list(self._ready())
 
@@ -133,7 +134,8 @@ class ObjectTrackerStage(Stage):
         self._ego.reset()
         self._watch.reset()
         self._waiting.clear()
-        self._newest_ns = self._fused_ns = self._is_fixed = None
+        self._choice.reset()
+        self._is_fixed = None
         self._is_stopped = False
         self._trails = TrailHistory(_TRAIL_LENGTH)
 
@@ -145,28 +147,22 @@ class ObjectTrackerStage(Stage):
             "frame": self._config.fixed_frame if fixed else "that of the vehicle",
             "ego_motion": self._source.value,
             "odometry_jumps": str(self._jumps),
-            "detections": "lidar" if self._fused_ns is None else "fused",
+            "detections": "fused" if self._choice.is_fused else "lidar",
         }
         if not fixed:
             why = "stopped" if self._is_stopped else "missing"
             values["degraded"] = f"odometry {why}: velocities are relative to the vehicle"
         return values
 
-    def _is_taken(self, port: str, value: Detections3D) -> bool:
-        """Returns whether detections are to be tracked: each stamp once, fused ones first."""
-        stamp_ns = value.header.stamp_ns
-        if self._newest_ns is not None and stamp_ns < self._newest_ns - TIME_JUMP_NS:
+    def _chosen(self, port: str, value: Detections3D) -> list[Detections3D]:
+        """Returns the detections to be tracked now: each stamp once, fused ones first."""
+        newest_ns = self._choice.newest_ns
+        if newest_ns is not None and value.header.stamp_ns < newest_ns - TIME_JUMP_NS:
             self.reset()
         if port == FUSED_DETECTIONS.name:
-            self._fused_ns = stamp_ns
-        elif self._fused_ns is not None:
-            if stamp_ns <= self._fused_ns + self._config.fusion_timeout_ms * NS_PER_MS:
-                return False
-            self._fused_ns = None
-        if self._newest_ns is not None and stamp_ns <= self._newest_ns:
-            return False
-        self._newest_ns = stamp_ns
-        return True
+            return self._choice.add_fused(value)
+        is_fed = self.is_fed(FUSED_DETECTIONS.name)
+        return self._choice.add_unfused(value, is_fed, is_fed and self.is_lossless)
 
     def _ready(self) -> Iterator[tuple[str, Any]]:
         while self._waiting:
@@ -182,7 +178,7 @@ class ObjectTrackerStage(Stage):
             yield from self._outputs(detections, *self._track(detections, ego))
 
     def _has_waited(self, detections: Detections3D) -> bool:
-        newest_ns = self._newest_ns or 0
+        newest_ns = self._choice.newest_ns or 0
         waited_ns = newest_ns - detections.header.stamp_ns
         return waited_ns > self._config.max_wait_ms * NS_PER_MS
 

@@ -10,7 +10,14 @@ from typing import Any, Literal
 import numpy as np
 
 from spatial_perception.config import option
-from spatial_perception.core import LabelledCloud, OccupancyGrid, PointCloud, Pose, VoxelGrid
+from spatial_perception.core import (
+    Detections3D,
+    LabelledCloud,
+    OccupancyGrid,
+    PointCloud,
+    Pose,
+    VoxelGrid,
+)
 from spatial_perception.core.sync import NS_PER_MS
 from spatial_perception.errors import TransformError
 from spatial_perception.messages import OCCUPANCY_GRID, POLYGON, RANGE_SCAN
@@ -29,6 +36,7 @@ from spatial_perception.stages.lidar import (
     LIDARS_HELP,
     labelled_port,
     lidar_of,
+    objects_port,
     points_port,
     voxels_port,
 )
@@ -66,9 +74,10 @@ class OccupancyMapperStageConfig(OccupancyMapperConfig):
     )
     use_segmentation: bool = option(True, help="ground is what lidar_segmenter calls ground")
     use_voxels: bool = option(True, help="lidar_detector's voxels where no ray has been")
+    use_objects: bool = option(True, help="what lidar_detector finds is occupied as a whole")
     max_wait_ms: float = option(
         200.0,
-        help="how long a cloud waits for transform, odometry and labels, measured in stamps",
+        help="how long a cloud waits for transform, odometry, labels and objects, in stamps",
         unit="ms",
         range=(0, 60_000),
     )
@@ -84,14 +93,16 @@ class _Ready:
     ego: EgoPose
     labels: LabelledCloud | None
     voxels: VoxelGrid | None
+    objects: Detections3D | None
 
 
 class OccupancyMapperStage(Stage):
     """Clouds of all LiDARs to one occupancy grid over time.
 
     A cloud waits for its transform, for the vehicle's pose where that may still come, and for the
-    labels of the same scan while such labels come at all. What does not come in time degrades the
-    grid: without labels the ground is estimated, without a pose the grid is that of a single scan.
+    labels and objects of the same scan while such come at all. What does not come in time degrades
+    the grid: without labels the ground is estimated, without objects only their seen sides are
+    occupied, without a pose the grid is that of a single scan.
     Only a cloud without a transform is dropped.
     """
 
@@ -113,6 +124,7 @@ class OccupancyMapperStage(Stage):
         self._jumps = JumpWatch()
         self._labels = {name: self._partner() for name in config.lidars}
         self._voxels = {name: self._partner() for name in config.lidars}
+        self._objects = {name: self._partner() for name in config.lidars}
         self._waiting: deque[tuple[str, PointCloud]] = deque()
         self._newest_ns = 0
         self._source = EgoSource.NONE
@@ -133,6 +145,8 @@ class OccupancyMapperStage(Stage):
             self._labels[lidar].add(value)
         elif leaf == "voxels":
             self._voxels[lidar].add(value)
+        elif leaf == "detections":
+            self._objects[lidar].add(value)
         else:
             self._waiting.append((lidar, value))
             self._newest_ns = max(self._newest_ns, value.header.stamp_ns)
@@ -149,8 +163,9 @@ class OccupancyMapperStage(Stage):
         self._ego.reset()
         self._jumps.reset()
         self._mapper.reset()
-        for partner in (*self._labels.values(), *self._voxels.values()):
-            partner.clear()
+        for partners in (self._labels, self._voxels, self._objects):
+            for partner in partners.values():
+                partner.clear()
 
     def status(self) -> Mapping[str, str]:
         """Returns where pose and ground are from, what is missing how often, the free way ahead."""
@@ -165,6 +180,7 @@ class OccupancyMapperStage(Stage):
             ports.append(points_port(name))
             ports += [labelled_port(name)] * config.use_segmentation
             ports += [voxels_port(name)] * config.use_voxels
+            ports += [objects_port(name)] * config.use_objects
         return (*ports, *TRANSFORM_PORTS, ODOMETRY_PORT, MATCHED_PORT)
 
     def _partner(self) -> Partner[Any]:
@@ -198,15 +214,31 @@ class OccupancyMapperStage(Stage):
         pose = self._ego.tree.lookup(target, cloud.header.frame_id, stamp_ns)
         ego = self._ego.at(cloud.header.in_frame(target))
         labels = self._labels[lidar].nearest(stamp_ns)
-        misses_labels = labels is None and self._labels[lidar].may_come(stamp_ns, self._newest_ns)
-        if not is_late and (ego is None or misses_labels):
+        misses_labels = self._labels[lidar].may_come(stamp_ns, self._newest_ns)
+        misses_objects = self._objects[lidar].may_come(stamp_ns, self._newest_ns)
+        if not is_late and (ego is None or misses_labels or misses_objects):
             return None
         self._counts["labels_late"] += int(misses_labels)
+        self._counts["objects_late"] += int(misses_objects)
         self._counts["poses_late"] += int(ego is None)
         if labels is not None and len(labels.labels) != len(cloud):
             labels = None
         voxels = self._voxels[lidar].nearest(stamp_ns)
-        return _Ready(cloud, pose, ego or EgoPose(None, EgoSource.NONE), labels, voxels)
+        ego = ego or EgoPose(None, EgoSource.NONE)
+        return _Ready(cloud, pose, ego, labels, voxels, self._found(lidar, stamp_ns))
+
+    def _found(self, lidar: str, stamp_ns: int) -> Detections3D | None:
+        """Returns the objects of a scan in the frame of the grid; None where there are none."""
+        objects: Detections3D | None = self._objects[lidar].nearest(stamp_ns)
+        if objects is None or objects.header.frame_id == self._config.target_frame:
+            return objects
+        try:
+            pose = self._ego.tree.lookup(
+                self._config.target_frame, objects.header.frame_id, stamp_ns
+            )
+        except TransformError:
+            return None
+        return objects.transformed(pose, self._config.target_frame)
 
     def _mapped(self, ready: _Ready) -> Iterator[tuple[str, Any]]:
         config, header = self._config, ready.cloud.header
@@ -224,6 +256,7 @@ class OccupancyMapperStage(Stage):
             config.fixed_frame,
             ready.labels,
             ready.voxels,
+            ready.objects,
         )
         self._note(ready)
         yield "grid", self._in_grid_frame(grid, ready.ego)

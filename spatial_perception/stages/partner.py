@@ -52,6 +52,11 @@ class Partner(Generic[V]):
         """Returns whether the input is silent, measured at a stamp of another one."""
         return self.newest_ns is None or self.newest_ns < stamp_ns - self._lost_after_ns
 
+    def forget(self, stamp_ns: int) -> None:
+        """Forgets the values up to a stamp."""
+        while self._values and self._values[0].header.stamp_ns <= stamp_ns:
+            self._values.popleft()
+
     def clear(self) -> None:
         """Forgets everything."""
         self._values.clear()

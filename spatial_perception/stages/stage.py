@@ -45,6 +45,15 @@ class Stage(ABC):
     """A pipeline with ports.
 
     Stages depend on header stamps only, never on arrival time, and own no threads.
+
+    Attributes:
+        drops: inputs that were not used, by cause.
+        last_error: what went wrong last, for `/diagnostics`.
+        pending_errors: what the host has still to be told.
+        is_wanted: whether somebody takes an output; set by the graph.
+        is_fed: whether a stage of this graph that is ready makes an input; set by the graph.
+        is_lossless: whether the host brings every message, however late; set by the host.
+        readiness: whether the host lets inputs in.
     """
 
     name: str
@@ -57,6 +66,8 @@ class Stage(ABC):
         self.last_error = ""
         self.pending_errors: list[tuple[DropCause, str]] = []
         self.is_wanted: Callable[[str], bool] = lambda port: True
+        self.is_fed: Callable[[str], bool] = lambda port: False
+        self.is_lossless = False
         self.readiness = Readiness.READY
 
     @abstractmethod

@@ -12,7 +12,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from spatial_perception.dds.participant import Participant, Publisher, TopicType
+from spatial_perception.dds.participant import Participant
+from spatial_perception.dds.pubsub import Publisher, TopicType
 from spatial_perception.messages import QosProfile
 
 CONFIG = """

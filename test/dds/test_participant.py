@@ -15,7 +15,8 @@ from cyclonedds.domain import DomainParticipant
 
 from spatial_perception.core import Latency
 from spatial_perception.dds import discovery
-from spatial_perception.dds.participant import Participant, TopicType
+from spatial_perception.dds.participant import Participant
+from spatial_perception.dds.pubsub import TopicType
 from spatial_perception.errors import ConfigError
 from spatial_perception.messages import LATENCY, QosProfile
 from spatial_perception.messages.typestore import deserialize, type_hash, typestore
@@ -111,7 +112,7 @@ def _listen_to_discovery(participant: Participant, infos: list[bytes]) -> None:
     from cyclonedds.sub import DataReader
 
     from spatial_perception.dds import qos
-    from spatial_perception.dds.participant import Subscription
+    from spatial_perception.dds.pubsub import Subscription
 
     what = TopicType(discovery.TOPIC, discovery.ROS_TYPE)
     topic = participant._topic(discovery.TOPIC, discovery.ROS_TYPE)

@@ -10,8 +10,8 @@ import pytest
 
 from spatial_perception.core import Header, Pose, StampedTransform, Transforms
 from spatial_perception.core.examples import example_transforms
-from spatial_perception.dds.participant import TopicType
 from spatial_perception.dds.player import Player, PlayOptions, played_qos
+from spatial_perception.dds.pubsub import TopicType
 from spatial_perception.messages import LATENCY, TRANSFORMS, QosProfile
 from spatial_perception.messages.clock import CLOCK_TYPE, decode_clock
 from spatial_perception.messages.typestore import typestore

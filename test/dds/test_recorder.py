@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from spatial_perception.dds.endpoints import Offer
-from spatial_perception.dds.participant import Publisher, TopicType
+from spatial_perception.dds.pubsub import Publisher, TopicType
 from spatial_perception.dds.recorder import Recorder, RecordOptions, RecordSummary, adapted_qos
 from spatial_perception.messages import LATENCY, QosProfile
 

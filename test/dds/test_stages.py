@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from spatial_perception.dds.participant import Publisher
+from spatial_perception.dds.pubsub import Publisher
 from spatial_perception.messages import DIAGNOSTICS
 from spatial_perception.runtime.models import model_names
 from spatial_perception.stages.port import Port, PortKind

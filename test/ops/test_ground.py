@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from spatial_perception.ops.ground import GroundConfig, GroundGrid, estimate_ground, flat_ground
+from spatial_perception.ops.ground import (
+    GroundConfig,
+    GroundGrid,
+    _low_heights,
+    estimate_ground,
+    flat_ground,
+)
 
 
 def plane(slope: float, rng: np.random.Generator, count: int = 60_000) -> np.ndarray:
@@ -52,3 +58,24 @@ def test_an_empty_scan_gives_level_ground() -> None:
 def test_flat_ground_has_one_height_everywhere() -> None:
     xy = np.random.default_rng(3).uniform(-100, 100, (50, 2)).astype(np.float32)
     np.testing.assert_allclose(flat_ground(0.7).height_at(xy), 0.7, rtol=1e-6)
+
+
+def test_low_heights_are_those_of_a_loop_over_cells() -> None:
+    rng, config = np.random.default_rng(6), GroundConfig()
+    side = 8
+    corner = -0.5 * side * config.cell_m
+    points = rng.uniform([-14, -14, -8], [14, 14, 8], (4000, 3)).astype(np.float32)
+    points = points[(points[:, 0] > -3) | (rng.random(4000) < 0.01)]
+    found = _low_heights(points, side, corner, config)
+    place = np.floor((points[:, :2] - corner) / config.cell_m).astype(int)
+    for row in range(side):
+        for column in range(side):
+            z = points[(place[:, 0] == column) & (place[:, 1] == row), 2].astype(np.float64)
+            z = np.sort(z[np.abs(z) < config.depth_m])
+            if len(z) < config.min_points:
+                assert np.isinf(found[row, column])
+                continue
+            rank = max(int(np.ceil(len(z) * config.percentile / 100.0)), 2)
+            level = np.floor((z[rank - 1] + config.depth_m) / 0.1)
+            same = z[np.floor((z + config.depth_m) / 0.1) == level]
+            assert found[row, column] == pytest.approx(same.mean(), abs=0.02)

@@ -123,6 +123,23 @@ def test_a_person_with_a_bicycle_is_a_cyclist() -> None:
     assert fused.labels.tolist() == [OBJECT_LABELS.index("cyclist")]
 
 
+@pytest.mark.parametrize("name", ["cyclist", "pedestrian"])
+@pytest.mark.parametrize("score", [0.15, 0.35, 0.8])
+def test_a_person_of_the_camera_does_not_tell_riders_from_walkers(name: str, score: float) -> None:
+    between = (name, score, (10.0, 2.0, 0.9), (1.15, 0.65, 1.72))
+    fused, _ = fuse(objects(between), view(boxes(("person", 0.95, picture_box(between)))))
+    assert fused.labels.tolist() == [OBJECT_LABELS.index(name)]
+    assert fused.scores[0] > score, "but there is somebody"
+
+
+def test_a_two_wheeler_that_stands_elsewhere_makes_no_cyclist() -> None:
+    walker = ("pedestrian", 0.4, (10.0, 2.0, 0.9), (0.75, 0.65, 1.72))
+    away = picture_box(("cyclist", 1.0, (10.0, -2.0, 0.9), (1.75, 0.65, 1.7)))
+    found = boxes(("person", 0.8, picture_box(walker)), ("bicycle", 0.8, away))
+    fused, _ = fuse(objects(walker), view(found))
+    assert fused.labels.tolist() == [OBJECT_LABELS.index("pedestrian")]
+
+
 def test_bayes_rule_is_that_of_a_hand_calculation() -> None:
     evidence = ClassEvidence(OBJECT_LABELS, CAMERA_OBJECT_LABELS, 0.9)
     prior = np.array([[0.4, 0.4, 0.1, 0.1]])

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from spatial_perception.core import (
+    OBJECT_LABELS,
     POINT_LABELS,
+    Detections3D,
     Header,
     LabelledCloud,
     OccupancyGrid,
@@ -153,6 +155,63 @@ def test_voxels_fill_only_what_is_unknown(mapper: OccupancyMapper) -> None:
         grid = mapper(scan(wall(10.05)), SENSOR, voxels=voxels)
         found = cell(grid, corner_x + 1.0, 0.1)
         assert found == expected if expected else 0 <= found < 50
+
+
+def crown(x: float) -> np.ndarray:
+    """A bush that is open below and lets some rays through: returns here and there."""
+    rng = np.random.default_rng(4)
+    y, z = rng.uniform(-0.8, 0.8, 24), rng.uniform(0.8, 2.0, 24)
+    return np.stack([rng.uniform(x, x + 1.6, 24), y, z], axis=1)
+
+
+def test_rays_that_pass_below_a_bush_do_not_clear_its_inside(mapper: OccupancyMapper) -> None:
+    points = np.concatenate([ground(), crown(8.0)]).astype(np.float32)
+    cloud = PointCloud(Header(0, "base_link"), points)
+
+    def free_inside(grid: OccupancyGrid) -> int:
+        places = [(x, y) for x in np.arange(8.3, 9.4, 0.2) for y in np.arange(-0.5, 0.6, 0.2)]
+        return sum(0 <= cell(grid, x, y) < 50 for x, y in places)
+
+    grid = mapper(cloud, SENSOR)
+    assert 0 <= cell(grid, 7.5, 0.0) < 50, "before it the way is free"
+    assert 0 <= cell(grid, 8.6, 1.5) < 50
+    bare = OccupancyMapper(OccupancyMapperConfig(guard_beside_m=0.0, guard_behind_m=0.0))
+    assert free_inside(grid) < 0.4 * free_inside(bare(cloud, SENSOR))
+
+
+def car(x: float, score: float = 0.8, stamp_ns: int = 0) -> Detections3D:
+    return Detections3D(
+        Header(stamp_ns, "base_link"),
+        np.array([[x, 0.0, 0.8]], np.float32),
+        np.array([[4.0, 2.0, 1.6]], np.float32),
+        np.zeros(1, np.float32),
+        np.array([score], np.float32),
+        np.zeros(1, np.int32),
+        OBJECT_LABELS,
+    )
+
+
+def test_a_detected_object_is_solid_while_it_is_seen(mapper: OccupancyMapper) -> None:
+    for k in range(3):
+        mapper(scan(stamp_ns=k * STEP_NS), SENSOR, Pose.identity())
+    back = wall(10.05, 1.0)
+    there = scan(back, stamp_ns=3 * STEP_NS)
+    grid = mapper(there, SENSOR, Pose.identity(), objects=car(12.05))
+    assert all(cell(grid, x, y) >= 50 for x in (10.1, 12.0, 13.9) for y in (-0.9, 0.0, 0.9))
+    assert 0 <= cell(grid, 9.0, 0.0) < 50
+    assert 0 <= cell(grid, 12.0, 2.5) < 50
+    gone = scan(stamp_ns=4 * STEP_NS)
+    for k in range(5, 8):
+        grid = mapper(replace(gone, header=Header(k * STEP_NS, "base_link")), SENSOR,
+                      Pose.identity())  # fmt: skip
+    assert not (grid.cells >= 50).any(), "it leaves no trail"
+
+
+def test_a_doubtful_object_and_the_vehicle_itself_are_not_filled(mapper: OccupancyMapper) -> None:
+    grid = mapper(scan(), SENSOR, objects=car(12.05, score=0.3))
+    assert not (grid.cells >= 50).any()
+    grid = mapper(scan(), SENSOR, objects=car(0.0))
+    assert 0 <= cell(grid, 0.1, 0.1) < 50
 
 
 def test_size_and_resolution_are_as_configured() -> None:

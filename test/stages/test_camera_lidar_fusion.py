@@ -99,7 +99,7 @@ def test_boxes_after_their_scan_went_out_are_counted() -> None:
 
 def test_the_vehicles_motion_between_scan_and_picture_is_taken_out() -> None:
     stage = mounted()
-    for time_ms, x in ((0.0, 0.0), (50.0, 2.0)):
+    for time_ms, x in ((-50.0, -2.0), (0.0, 0.0)):
         moved = StampedTransform(
             Header(START_NS + round(time_ms * MS), "odom"),
             "base_link",

@@ -145,7 +145,7 @@ def test_lidar_objects_serve_until_and_after_fused_ones() -> None:
     assert push("fused", 0.1) == 3
     assert stage.status()["detections"] == "fused"
     assert push("candidates", 0.3) == 0
-    assert push("candidates", 0.5) == 3, "fusion is silent"
+    assert push("candidates", 0.5) == 6, "fusion is silent: what was held back goes on"
     assert stage.status()["detections"] == "lidar"
 
 

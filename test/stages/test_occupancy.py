@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from spatial_perception.core import (
+    OBJECT_LABELS,
     POINT_LABELS,
+    Detections3D,
     Header,
     LabelledCloud,
     OccupancyGrid,
@@ -201,6 +203,35 @@ def test_labels_are_paired_by_stamp_and_waited_for_while_they_come() -> None:
     assert len(late) == 1
     assert stage.status()["ground"] == "estimated"
     assert "no labels" in stage.status()["degraded"]
+
+
+def test_objects_are_paired_by_stamp_and_waited_for_while_they_come() -> None:
+    stage = make()
+
+    def car(index: int) -> Detections3D:
+        return Detections3D(
+            cloud(index).header.in_frame("base_link"),
+            np.array([[13.0, 6.0, 0.8]], np.float32),
+            np.array([[4.0, 2.0, 1.6]], np.float32),
+            np.zeros(1, np.float32),
+            np.full(1, 0.9, np.float32),
+            np.zeros(1, np.int32),
+            OBJECT_LABELS,
+        )
+
+    stage.push("detections", car(0))
+    ((first,),) = [grids(stage.push("points", cloud(0)))]
+    assert grids(stage.push("points", cloud(1))) == []
+    ((second,),) = [grids(stage.push("detections", car(1)))]
+    alone = make()
+    ((bare,),) = [grids(alone.push("points", cloud(0)))]
+    solid = 10 * 20  # cells of the car, and some that it touches
+    for grid in (first, second):
+        more = (grid.cells >= 50).sum() - (bare.cells >= 50).sum()
+        assert 0.8 * solid < more < 1.4 * solid
+    late = [grid for k in range(2, 6) for grid in grids(stage.push("points", cloud(k)))]
+    assert len(late) == 1
+    assert stage.status()["objects_late"] == "1"
 
 
 def test_a_cloud_without_a_place_on_the_vehicle_is_a_counted_drop() -> None:

@@ -1,0 +1,61 @@
+"""The memory's arithmetic against the same, cell by cell, in plain Python."""
+
+import math
+
+import numpy as np
+
+from spatial_perception.pipelines.grid_memory import (
+    FORGOTTEN_LOG_ODDS,
+    EvidenceConfig,
+    GridMemory,
+)
+
+CELLS = 12
+WEIGHTS = EvidenceConfig()
+
+
+def memory(seed: int) -> GridMemory:
+    """A memory with standing, arrived, free and unknown cells."""
+    made, rng = GridMemory(CELLS, 0.2, WEIGHTS), np.random.default_rng(seed)
+    made.move_to(0.0, 0.0)
+    made.log_odds[:] = rng.uniform(-2.5, 2.5, (CELLS, CELLS)) * (rng.random((CELLS, CELLS)) < 0.8)
+    made._arrived[:] = (made.log_odds > 0) & (rng.random((CELLS, CELLS)) < 0.5)
+    return made
+
+
+def test_percent_is_the_probability_and_minus_one_where_there_is_no_evidence() -> None:
+    made = memory(0)
+    made.log_odds[0, :3] = [0.0, -0.05, 0.05]
+    for value, percent in zip(made.log_odds.ravel(), made.percent().ravel(), strict=True):
+        if -WEIGHTS.free_log_odds < value <= 0:
+            assert percent == -1
+        else:
+            assert abs(percent - 100 / (1 + math.exp(-value))) <= 0.501
+
+
+def test_fading_follows_the_lifetime_of_each_kind() -> None:
+    made = memory(1)
+    before, arrived = made.log_odds.copy(), made._arrived.copy()
+    made.fade(0.3)
+    limit = WEIGHTS.limit_log_odds
+    firm = math.log(limit / FORGOTTEN_LOG_ODDS)
+    least_free = max(WEIGHTS.free_log_odds, FORGOTTEN_LOG_ODDS)
+    for old, came, new in zip(before.ravel(), arrived.ravel(), made.log_odds.ravel(), strict=True):
+        rate = firm / (WEIGHTS.arrived_lifetime_s if came else WEIGHTS.lifetime_s)
+        if old < 0:
+            rate = math.log(limit / least_free) / WEIGHTS.lifetime_s
+        expected = old * math.exp(-0.3 * rate)
+        if abs(expected) < FORGOTTEN_LOG_ODDS - 1e-6:
+            assert new == 0
+        elif abs(expected) > FORGOTTEN_LOG_ODDS + 1e-6:
+            assert abs(new - expected) < 1e-5
+
+
+def test_hiding_forgets_what_was_free_and_nothing_else() -> None:
+    made = memory(2)
+    before = made.log_odds.copy()
+    hidden = np.zeros((CELLS, CELLS), bool)
+    hidden[:, :6] = True
+    made.hide(hidden)
+    expected = np.where(hidden & (before < 0), 0, before)
+    np.testing.assert_array_equal(made.log_odds, expected)
