@@ -30,10 +30,10 @@ from spatial_perception.pipelines.lidar_segmenter import LidarSegmenter, LidarSe
 from spatial_perception.visualization.composition import Layout, compose
 from spatial_perception.visualization.scene import Scene
 
-KITTI_FRAMES = ("000000", "000006", "000007")
+KITTI_FRAMES = ("000000", "000007")
 CLIP_FRAME = 10
 _NUSCENES_LIDAR_HEIGHT_M = 1.84
-_JPEG_QUALITY = 82
+_JPEG_QUALITY = 72
 _CAMERA = "/sensing/camera/front"
 
 
