@@ -26,7 +26,7 @@ from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.mosaic import BoxSample, SampleMaker
 from spatial_perception.training.paste_crops import CropPaster, CropSource
-from spatial_perception.training.pretrained import load_imagenet
+from spatial_perception.training.pretrained import IMAGENET, load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 _FREQUENT = 10
@@ -169,13 +169,16 @@ class DetectorTask(Task[BoxBatch]):
             preprocessing={"color": "rgb", "range": 255, "align": "center"},
             label_set=CAMERA_OBJECT_LABELS,
             training_data=(
-                "CamVid training images, six pictures of a nuScenes key frame, one of "
-                "View-of-Delft, three of BDD100K; boxes taught by YOLOX-nano (Apache-2.0) looking "
-                "at tiles, held against CamVid's masks; encoder begun from the camera_segmenter",
+                "CamVid training and validation images, six pictures of a nuScenes key frame, one "
+                "of View-of-Delft, three of BDD100K; boxes taught by YOLOX-nano (Apache-2.0) "
+                "looking at tiles, held against CamVid's masks",
+                "crops of GTSRB and of traffic lights pasted into them",
+                *((IMAGENET,) if self._config.pretrained else ()),
             ),
             data_licence=(
                 "CamVid: CC BY-NC 4.0 as republished; nuScenes: CC BY-NC-SA 4.0; View-of-Delft: "
-                "research use; BDD100K: its publisher's licence; non-commercial"
+                "research use; BDD100K: its publisher's licence; GTSRB: free for research; lights: "
+                "none stated; non-commercial"
             ),
             summary="Boxes cars, trucks, buses, persons, two-wheelers, traffic lights and signs.",
             validation="a tenth of the taught pictures, boxes by the teacher",

