@@ -50,6 +50,8 @@ def receptive_field(network: SpatialNetwork, side: int = 1024) -> str:
             nn.init.constant_(module.weight, 1.0 / module.weight[0].numel())
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.ReLU6):
+            module.max_val = 1e9  # saturated it would hide what lies behind
     nn.init.zeros_(network.context.everywhere[1].weight)  # type: ignore[union-attr,index]
     picture = torch.full((1, 3, side, side), 255.0, requires_grad=True)
     _middle(network, picture, side).backward()

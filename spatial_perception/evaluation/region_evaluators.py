@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from spatial_perception.core.detections import Detections2D
 from spatial_perception.core.header import Header
@@ -24,7 +25,6 @@ from spatial_perception.evaluation.picture_evaluators import (
     MIN_SCORE,
     boxes_drawn,
 )
-from spatial_perception.ops.class_map import regions
 from spatial_perception.pipelines.camera_detector import CameraDetector, CameraDetectorConfig
 
 CLASSES = LabelSet(("car", "person", "traffic_sign"))
@@ -79,18 +79,12 @@ def against_regions(mask: NDArray[np.uint8], found: Detections2D) -> PictureFram
     boxes: list[NDArray[np.float64]] = []
     labels: list[int] = []
     counts: list[bool] = []
-    for part, name in _PARTS.items():
-        inside = mask == CAMVID_LABELS.index(part)
-        for box in regions(inside, _SMALLEST_PX, max_count=256):
-            left, top, right, bottom = box.astype(int)
-            boxes.append(box.astype(np.float64))
+    for part, name in (*_PARTS.items(), ("bicyclist", "person")):
+        for box, area in _regions(mask == CAMVID_LABELS.index(part)):
+            boxes.append(box)
             labels.append(CLASSES.index(name))
-            counts.append(int(inside[top:bottom, left:right].sum()) >= MIN_REGION_PX)
-    for box in regions(mask == CAMVID_LABELS.index("bicyclist"), _SMALLEST_PX, max_count=256):
-        boxes.append(box.astype(np.float64))
-        labels.append(CLASSES.index("person"))
-        counts.append(False)
-    void = regions(mask == UNLABELED, MIN_REGION_PX, max_count=256).astype(np.float64)
+            counts.append(area >= MIN_REGION_PX and part != "bicyclist")
+    void = np.array([box for box, _ in _regions(mask == UNLABELED)]).reshape(-1, 4)
     said = _labels(found)
     kept = said != UNLABELED
     return PictureFrame(
@@ -103,6 +97,17 @@ def against_regions(mask: NDArray[np.uint8], found: Detections2D) -> PictureFram
         np.ones(int(kept.sum()), bool),
         void,
     )
+
+
+def _regions(mask: NDArray[np.bool_]) -> list[tuple[NDArray[np.float64], int]]:
+    """Box (left, top, right, bottom) and pixels of each region, corners joining."""
+    numbered, count = ndimage.label(mask, np.ones((3, 3)))
+    areas = np.bincount(numbered.ravel(), minlength=count + 1)[1:]
+    return [
+        (np.array([columns.start, rows.start, columns.stop, rows.stop], np.float64), int(area))
+        for (rows, columns), area in zip(ndimage.find_objects(numbered), areas, strict=True)
+        if area >= _SMALLEST_PX
+    ]
 
 
 def _labels(found: Detections2D) -> NDArray[np.uint8]:

@@ -51,6 +51,9 @@ def test_the_network_learns_to_box_what_it_is_shown(root):
     torch.manual_seed(0)
     task = DetectorTask("camera_detector", CONFIG, root)
     network = task.start()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 0.2  # as published it takes hundreds of steps
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
     losses = []
     for step in range(60):

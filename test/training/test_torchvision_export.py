@@ -96,7 +96,11 @@ def test_a_segmenter_answers_as_torchvision_does(name: str, tmp_path: Path) -> N
     normalized = torchvision.transforms.functional.normalize(
         torch.from_numpy(rgb).permute(2, 0, 1) / 255.0, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
     )
-    with torch.inference_mode():
+    with torch.no_grad():
+        logits = network(normalized[None])["out"][0]
+        if name != "lraspp_mobilenet_v3_large":  # no class may win everywhere
+            network.classifier[-1].bias -= logits.mean((1, 2))
+            torch.save(network.state_dict(), tmp_path / "weights.pth")
         wanted = network(normalized[None])["out"][0].argmax(0).numpy()
     model = exported(name, tmp_path, "--classes", "unlabeled,road,car", "--size", "96x128")
     found = CameraSegmenter(CameraSegmenterConfig(model))(CameraImage(HEADER, rgb))
@@ -110,7 +114,6 @@ def test_a_segmenter_answers_as_torchvision_does(name: str, tmp_path: Path) -> N
     "name",
     [
         "ssdlite320_mobilenet_v3_large",
-        pytest.param("ssd300_vgg16", marks=pytest.mark.slow),
         pytest.param("retinanet_resnet50_fpn", marks=pytest.mark.slow),
         pytest.param("fcos_resnet50_fpn", marks=pytest.mark.slow),
     ],
