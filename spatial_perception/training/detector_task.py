@@ -22,11 +22,10 @@ from spatial_perception.ops.boxes import select_boxes
 from spatial_perception.ops.letterbox import Letterbox, image_tensor
 from spatial_perception.training.assignment import assign, detection_loss
 from spatial_perception.training.augment_images import ColorAugmentation, GeometryAugmentation
-from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.mosaic import BoxSample, SampleMaker
 from spatial_perception.training.paste_crops import CropPaster, CropSource
-from spatial_perception.training.pretrained import IMAGENET, load_imagenet
+from spatial_perception.training.pretrained import IMAGENET, begin
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 _FREQUENT = 10
@@ -108,10 +107,7 @@ class DetectorTask(Task[BoxBatch]):
     def start(self) -> SpatialNetwork:
         network = self.network()
         assert isinstance(network, CnnDetector)
-        if self._config.pretrained:
-            load_imagenet(network.encoder)
-        if self._config.initial:
-            take_over(network, Path(self._config.initial))
+        begin(network, network.encoder, self._config.pretrained, self._config.initial)
         return network
 
     def rate_factor(self, parameter: str) -> float:

@@ -22,9 +22,8 @@ from spatial_perception.training.augment_images import (
     warp_image,
     warp_labels,
 )
-from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
-from spatial_perception.training.pretrained import IMAGENET, load_imagenet
+from spatial_perception.training.pretrained import IMAGENET, begin
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 
@@ -91,10 +90,7 @@ class SegmenterTask(Task[MaskBatch]):
     def start(self) -> SpatialNetwork:
         network = self.network()
         assert isinstance(network, UNet)
-        if self._config.pretrained:
-            load_imagenet(network.encoder)
-        if self._config.initial:
-            take_over(network, Path(self._config.initial))
+        begin(network, network.encoder, self._config.pretrained, self._config.initial)
         return network
 
     def rate_factor(self, parameter: str) -> float:
