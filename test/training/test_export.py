@@ -13,9 +13,10 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file
 
 from spatial_perception.datasets.lights import LIGHT_LABELS
-from spatial_perception.errors import ConfigError
+from spatial_perception.errors import ConfigError, EngineError
 from spatial_perception.networks import build
 from spatial_perception.runtime.spec import ModelSpec
+from spatial_perception.training import export as export_module
 from spatial_perception.training.onnx_graph import compress_weights
 from spatial_perception.training.tasks import export_model, tasks, train
 
@@ -146,3 +147,14 @@ def test_an_unknown_option_is_refused_with_the_near_miss(config, crops, tmp_path
 def test_an_unknown_model_is_refused_with_the_near_miss(config, crops, tmp_path):
     with pytest.raises(ConfigError, match="did you mean 'light_classifier'"):
         train("light_clasifier", config, crops, tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.005, 0.02])
+def test_kernels_may_change_an_output_by_a_hundredth_by_rounding(share, tmp_path):
+    exact = {"logits": np.array([1.0, -2.0, 3.0])}
+    rounded = {"logits": exact["logits"] * (1.0 + share)}
+    if share < 0.01:
+        export_module._check_rounding(rounded, exact, tmp_path)
+    else:
+        with pytest.raises(EngineError, match="fp16 kernels change output 'logits' by 2.0e-02"):
+            export_module._check_rounding(rounded, exact, tmp_path)

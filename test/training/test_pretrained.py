@@ -25,7 +25,7 @@ def test_a_file_of_other_weights_is_refused(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(importlib.util.find_spec(PACKAGE) is None, reason=f"{PACKAGE} is not installed")
-def test_the_published_weights_name_what_they_see():
+def test_the_stem_sees_what_the_published_statistics_say():
     """The statistics that came with the weights fit what the stem makes of a natural range."""
     encoder = EfficientEncoder(16)
     pretrained.load_imagenet(encoder)
