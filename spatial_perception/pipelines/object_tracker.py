@@ -23,7 +23,7 @@ from spatial_perception.pipelines.motion import (
     predict,
     update,
 )
-from spatial_perception.pipelines.track_bank import TrackBank
+from spatial_perception.pipelines.track_bank import NO_ID, TrackBank
 from spatial_perception.pipelines.track_birth import newborn
 from spatial_perception.pipelines.track_output import published
 
@@ -258,8 +258,7 @@ class ObjectTracker:
         index = np.flatnonzero(free)
         if not len(index):
             return
-        born = newborn(seen, index, self._models, self._next_id, self._config.birth_log_odds)
-        self._next_id += len(index)
+        born = newborn(seen, index, self._models, self._config.birth_log_odds)
         self._bank = self._bank.joined(born)
 
     def _forget(self) -> None:
@@ -283,6 +282,9 @@ class ObjectTracker:
         age_s = (self._newest() - bank.newest_ns) / NS_PER_S
         shown = (probability >= config.confirm_probability) & (age_s <= config.publish_s)
         shown &= bank.hits >= config.confirm_hits
+        unnamed = np.flatnonzero(shown & (bank.ids == NO_ID))
+        bank.ids[unnamed] = self._next_id + np.arange(len(unnamed))
+        self._next_id += len(unnamed)
         bank = bank.kept(shown)
         return published(bank, probability[shown], detections.header, detections.label_set)
 

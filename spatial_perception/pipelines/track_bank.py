@@ -10,13 +10,15 @@ import numpy as np
 from spatial_perception.core.pose import Pose, wrap_angle
 from spatial_perception.pipelines.motion import STATES
 
+NO_ID = 0
+
 
 @dataclass(slots=True, eq=False)
 class TrackBank:
     """N tracks; the tracker's own, written in place.
 
     Attributes:
-        ids: (N,) int64.
+        ids: (N,) int64, `NO_ID` of tracks that were never published.
         state: (N, 5) float64, see `motion`.
         covariance: (N, 5, 5) float64.
         turns: (N,) bool, CTRV rather than CV.

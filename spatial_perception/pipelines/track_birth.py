@@ -8,7 +8,7 @@ import numpy as np
 
 from spatial_perception.pipelines.measured import Seen
 from spatial_perception.pipelines.motion import STATES, MotionModel
-from spatial_perception.pipelines.track_bank import TrackBank
+from spatial_perception.pipelines.track_bank import NO_ID, TrackBank
 
 _FIRST_YAW_RATE_RADPS = 0.2
 
@@ -17,7 +17,6 @@ def newborn(
     seen: Seen,
     index: np.ndarray,
     models: Sequence[MotionModel],
-    first_id: int,
     log_odds: float,
 ) -> TrackBank:
     """Returns one track for each of some detections, at rest and unsure of its speed.
@@ -26,7 +25,6 @@ def newborn(
         seen: the detections of a scan.
         index: (B,) which of them begin tracks.
         models: motion model of each class.
-        first_id: id of the first one; the others follow.
         log_odds: of a track's existence before its score counts.
     """
     count = len(index)
@@ -40,7 +38,7 @@ def newborn(
     covariance[:, 3, 3] = first**2
     covariance[:, 4, 4] = np.where(turns, _FIRST_YAW_RATE_RADPS**2, first**2)
     return TrackBank(
-        ids=np.arange(first_id, first_id + count),
+        ids=np.full(count, NO_ID),
         state=state,
         covariance=covariance,
         turns=turns,

@@ -87,6 +87,25 @@ def test_a_short_occlusion_keeps_the_id_and_a_long_one_ends_the_track() -> None:
     assert found.ids.tolist() == [2], "an id is never used again"
 
 
+def test_tracks_that_are_never_published_take_no_id() -> None:
+    tracker = ObjectTracker(ObjectTrackerConfig())
+    for k in range(20):  # something else at another place in every scan
+        assert len(tracker(seen([Mover("pedestrian", x=7.0 * k)], STEP_S * k))) == 0
+    cars = [Mover(y=20.0), Mover(y=30.0), Mover(y=40.0)]
+    shown = [tracker(seen(cars[: k + 1], 2.0 + STEP_S * k)).ids.tolist() for k in range(4)]
+    assert shown == [[], [1], [1, 2], [1, 2, 3]]
+
+
+def test_a_track_keeps_its_id_while_it_is_not_published() -> None:
+    tracker = ObjectTracker(ObjectTrackerConfig(publish_s=0.25))
+    car, other = Mover(), Mover(y=20.0)
+    for k in range(15):
+        tracker(seen([car], STEP_S * k))
+    alone = [tracker(seen([other], STEP_S * k)).ids.tolist() for k in range(15, 20)]
+    assert alone[-1] == [2]
+    assert tracker(seen([car, other], STEP_S * 20)).ids.tolist() == [1, 2]
+
+
 def test_nothing_older_than_its_lifetime_is_published_or_kept() -> None:
     config = ObjectTrackerConfig(lifetime_s=0.5, publish_s=0.3)
     tracker = ObjectTracker(config)
