@@ -20,6 +20,7 @@ from spatial_perception.pipelines.camera_view import (
     hidden_share,
     picture_overlap,
     project_objects,
+    stands_with,
 )
 from spatial_perception.pipelines.class_evidence import ClassEvidence, log_odds, probability
 
@@ -48,7 +49,7 @@ class CameraLidarFusionConfig:
         25.0, help="lower objects are not expected in a picture", unit="px", range=(1, 1000)
     )
     lidar_trust: float = option(
-        0.97, help="share of LiDAR classes that are right at a score of 1", range=(0.3, 1.0)
+        0.97, help="how far the LiDAR's classes are believed, against none", range=(0.0, 1.0)
     )
     found_weight: float = option(
         1.0, help="of a camera's log-odds in the score of an object", range=(0.0, 10.0)
@@ -64,6 +65,11 @@ class CameraLidarFusionConfig:
     person_score: float = option(
         0.5,
         help="people of a camera with LiDAR points on them become objects from this score on",
+        range=(0.0, 1.0),
+    )
+    two_wheeler_score: float = option(
+        0.3,
+        help="bicycles and motorcycles of a camera make riders from this score on",
         range=(0.0, 1.0),
     )
     misaligned_share: float = option(
@@ -196,9 +202,9 @@ class CameraLidarFusion:
             lidar.labels[rows], lidar.scores[rows], lidar.sizes_lwh_m[rows].astype(np.float64)
         )
         posterior = evidence.posterior(prior, boxes.labels[columns], boxes.scores[columns])
-        posterior = evidence.with_two_wheelers(
-            posterior, self._has_two_wheeler(projection, view, evidence)[rows]
-        )
+        riding = self._has_two_wheeler(projection, view, evidence)[rows]
+        riding &= ~evidence.is_two_wheeler[boxes.labels[columns]]  # that box has counted
+        posterior = evidence.with_two_wheelers(posterior, riding)
         labels[rows] = posterior.argmax(axis=1)
         scores = probability(odds).astype(np.float32)
         return dataclasses.replace(lidar, scores=scores, labels=labels)
@@ -206,10 +212,10 @@ class CameraLidarFusion:
     def _has_two_wheeler(
         self, projection: Projection, view: CameraView, evidence: ClassEvidence
     ) -> np.ndarray:
-        """Returns (N,) whether the camera has a two-wheeler where each object is."""
+        """Returns (N,) whether the camera has a two-wheeler under each object."""
         which = evidence.is_two_wheeler[view.boxes.labels]
-        overlap = picture_overlap(projection, view.boxes.selected(which))
-        there: np.ndarray = np.any(overlap > self._config.min_iou, axis=1)
+        which &= view.boxes.scores >= self._config.two_wheeler_score
+        there: np.ndarray = np.any(stands_with(projection, view.boxes.selected(which)), axis=1)
         return there
 
     def _placed(

@@ -88,6 +88,24 @@ def picture_overlap(projection: Projection, boxes: Detections2D) -> np.ndarray:
     return overlap
 
 
+def stands_with(projection: Projection, boxes: Detections2D) -> np.ndarray:
+    """Returns (N, M) bool: a camera's box mostly shares an object's area and stands where it does.
+
+    The overlap of a rider and the bicycle below is small; that they share the ground is not chance.
+    """
+    objects, theirs = projection.boxes_xyxy_px, boxes.boxes_xyxy_px.astype(np.float64)
+    low = np.maximum(objects[:, None, :2], theirs[None, :, :2])
+    high = np.minimum(objects[:, None, 2:], theirs[None, :, 2:])
+    common = np.prod(np.maximum(high - low, 0.0), axis=2)
+    sizes, their_sizes = objects[:, 2:] - objects[:, :2], theirs[:, 2:] - theirs[:, :2]
+    smaller = np.minimum(sizes.prod(axis=1)[:, None], their_sizes.prod(axis=1)[None])
+    height = np.maximum(sizes[:, 1:], 1.0)  # (N, 1)
+    share = their_sizes[None, :, 1] / height
+    same_ground = np.abs(theirs[None, :, 3] - objects[:, None, 3]) < 0.25 * height
+    together: np.ndarray = (common > 0.5 * smaller) & same_ground & (share > 0.25) & (share < 1.25)
+    return together & projection.is_seen[:, None]
+
+
 def directions(view: CameraView) -> np.ndarray:
     """Returns (M, 3) float64 unit vectors to the middles of the camera's boxes, vehicle's frame.
 

@@ -123,13 +123,40 @@ def test_a_person_with_a_bicycle_is_a_cyclist() -> None:
     assert fused.labels.tolist() == [OBJECT_LABELS.index("cyclist")]
 
 
-@pytest.mark.parametrize("name", ["cyclist", "pedestrian"])
+@pytest.mark.parametrize(("name", "length_m"), [("cyclist", 1.3), ("pedestrian", 0.7)])
 @pytest.mark.parametrize("score", [0.15, 0.35, 0.8])
-def test_a_person_of_the_camera_does_not_tell_riders_from_walkers(name: str, score: float) -> None:
-    between = (name, score, (10.0, 2.0, 0.9), (1.15, 0.65, 1.72))
+def test_a_person_of_the_camera_does_not_tell_riders_from_walkers(
+    name: str, length_m: float, score: float
+) -> None:
+    between = (name, score, (10.0, 2.0, 0.9), (length_m, 0.65, 1.72))
     fused, _ = fuse(objects(between), view(boxes(("person", 0.95, picture_box(between)))))
     assert fused.labels.tolist() == [OBJECT_LABELS.index(name)]
     assert fused.scores[0] > score, "but there is somebody"
+
+
+def test_a_pedestrian_as_long_as_halfway_to_a_bicycle_is_a_cyclist() -> None:
+    for length_m, expected in ((0.6, "pedestrian"), (1.05, "cyclist")):
+        rider = ("pedestrian", 0.6, (10.0, 2.0, 0.9), (length_m, 0.65, 1.72))
+        fused, _ = fuse(objects(rider), view(boxes(("person", 0.8, picture_box(rider)))))
+        assert fused.labels.tolist() == [OBJECT_LABELS.index(expected)]
+
+
+def test_the_wheels_below_a_person_count_though_they_overlap_it_little() -> None:
+    rider = ("pedestrian", 0.6, (10.0, 2.0, 0.9), (0.75, 0.65, 1.72))
+    left, top, right, bottom = picture_box(rider)
+    person = ("person", 0.8, (left, top, right, bottom))
+    middle = (left + right) / 2
+    wheels = (middle - (bottom - top) / 2, bottom - 0.6 * (bottom - top), middle + 5, bottom)
+    before = (left, top, right, top + 0.4 * (bottom - top))  # does not stand on the ground
+    kinds = [
+        fuse(objects(rider), view(boxes(person, ("bicycle", score, box))))[0].labels[0]
+        for score, box in ((0.6, wheels), (0.2, wheels), (0.6, before))
+    ]
+    assert [OBJECT_LABELS.name(int(kind)) for kind in kinds] == [
+        "cyclist",
+        "pedestrian",
+        "pedestrian",
+    ]
 
 
 def test_a_two_wheeler_that_stands_elsewhere_makes_no_cyclist() -> None:
@@ -146,7 +173,7 @@ def test_bayes_rule_is_that_of_a_hand_calculation() -> None:
     camera_says = np.array([CAMERA_OBJECT_LABELS.index("truck")])
     found = evidence.posterior(prior, camera_says, np.array([1.0]))
     rest = 0.02 / 8
-    car, truck = 0.4 * (0.06 + rest), 0.4 * (0.55 + rest)
+    car, truck = 0.4 * (0.06 + rest), 0.4 * (0.40 + rest)
     total = car + truck + 2 * 0.1 * rest
     assert np.allclose(found[0, :2], [car / total, truck / total])
 
