@@ -61,8 +61,8 @@ class ClassEvidence:
 
     def __init__(self, lidar: LabelSet, camera: LabelSet, lidar_trust: float) -> None:
         self._lidar, self._trust = lidar, lidar_trust
-        self.table = _likelihoods(CAMERA_CONFUSION, lidar, camera)
-        self._lidar_table = _likelihoods(LIDAR_CONFUSION, lidar, lidar)
+        self.table = likelihoods(CAMERA_CONFUSION, lidar, camera)
+        self._lidar_table = likelihoods(LIDAR_CONFUSION, lidar, lidar)
         self.can_be = self.table.max(axis=0) > 0.1
         """(C,) bool, which of the camera's classes are objects that the LiDAR knows."""
         usual = [USUAL_LWH_M.get(name, (2.0, 1.5, 1.6)) for name in lidar.names]
@@ -108,7 +108,7 @@ class ClassEvidence:
         return better
 
 
-def _likelihoods(
+def likelihoods(
     confusion: Mapping[str, Mapping[str, float]], objects: LabelSet, answers: LabelSet
 ) -> np.ndarray:
     """Returns (K, C): how likely each answer is for an object of each class."""

@@ -11,12 +11,77 @@ from spatial_perception.pipelines.association import Candidates
 from spatial_perception.pipelines.motion import MotionModel, measurement_noise
 
 MOTION_MODELS = {
-    "car": MotionModel(True, 2.0, 0.3, 8.0, 0.20, 0.12, 0.004, 0.25, 0.3),
-    "truck": MotionModel(True, 1.5, 0.25, 8.0, 0.50, 0.20, 0.006, 0.25, 0.4),
-    "cyclist": MotionModel(True, 1.5, 0.6, 4.0, 0.15, 0.12, 0.004, 0.35, 0.4),
-    "pedestrian": MotionModel(False, 1.2, 1.0, 1.5, 0.10, 0.10, 0.003, 0.8, 0.5),
+    "car": MotionModel(
+        turns=True,
+        acceleration_mps2=1.5,
+        yaw_acceleration_radps2=0.2,
+        first_speed_mps=8.0,
+        along_m=0.10,
+        across_m=0.06,
+        per_metre=0.003,
+        yaw_rad=0.15,
+        yaw_per_metre=0.004,
+        top_speed_mps=70.0,
+        doubtful_score=0.3,
+    ),
+    "truck": MotionModel(
+        turns=True,
+        acceleration_mps2=1.5,
+        yaw_acceleration_radps2=0.25,
+        first_speed_mps=8.0,
+        along_m=0.35,
+        across_m=0.12,
+        per_metre=0.002,
+        yaw_rad=0.12,
+        yaw_per_metre=0.001,
+        top_speed_mps=40.0,
+        doubtful_score=0.4,
+    ),
+    "cyclist": MotionModel(
+        turns=True,
+        acceleration_mps2=1.5,
+        yaw_acceleration_radps2=0.6,
+        first_speed_mps=6.0,
+        along_m=0.06,
+        across_m=0.06,
+        per_metre=0.001,
+        yaw_rad=0.5,
+        yaw_per_metre=0.008,
+        top_speed_mps=20.0,
+        doubtful_score=0.4,
+    ),
+    "pedestrian": MotionModel(
+        turns=False,
+        acceleration_mps2=1.2,
+        yaw_acceleration_radps2=1.0,
+        first_speed_mps=3.0,
+        along_m=0.06,
+        across_m=0.06,
+        per_metre=0.001,
+        yaw_rad=0.8,
+        yaw_per_metre=0.0,
+        top_speed_mps=2.5,
+        doubtful_score=0.5,
+    ),
 }
-OTHER_MODEL = MotionModel(False, 2.0, 1.0, 4.0, 0.3, 0.3, 0.005, 0.8, 0.4)
+"""Noise is that of the shipped detector's boxes from one scan to the next, on simulated drives.
+
+Lasting errors, of the length of a car of which one end is seen, say, do not make it move.
+"""
+
+OTHER_MODEL = MotionModel(
+    turns=False,
+    acceleration_mps2=2.0,
+    yaw_acceleration_radps2=1.0,
+    first_speed_mps=4.0,
+    along_m=0.3,
+    across_m=0.3,
+    per_metre=0.005,
+    yaw_rad=0.8,
+    yaw_per_metre=0.0,
+    top_speed_mps=70.0,
+    doubtful_score=0.4,
+)
 """Of a class that is not in the table."""
 
 LONG_CLASSES = ("car", "truck", "bus", "trailer")  # what a planner calls vehicles
@@ -48,6 +113,7 @@ class Seen:
         detections: Detections3D,
         origin_m: np.ndarray,
         models: list[MotionModel],
+        confusion: np.ndarray,
         score_weight: float,
     ) -> Seen:
         """Returns what detections say.
@@ -56,33 +122,38 @@ class Seen:
             detections: in the frame of the tracks.
             origin_m: (2,) where they were seen from.
             models: of each class.
+            confusion: (C, C), how likely each answer (column) is for an object of each class.
             score_weight: of a detection's log-odds in its evidence.
         """
         positions = detections.centers_m[:, :2].astype(np.float64)
         yaws = detections.yaws_rad.astype(np.float64)
         measured = np.concatenate([positions, yaws[:, None]], axis=1)
-        table = np.array(
-            [[m.along_m, m.across_m, m.per_metre, m.yaw_rad, m.doubtful_score] for m in models]
+        own = [models[label] for label in detections.labels]
+        range_m = np.hypot(*(positions - origin_m).T)
+        away = range_m * np.array([m.per_metre for m in own])
+        noise = measurement_noise(
+            yaws,
+            np.array([m.along_m for m in own]) + away,
+            np.array([m.across_m for m in own]) + away,
+            np.array([m.yaw_rad for m in own]) + range_m * [m.yaw_per_metre for m in own],
         )
-        along, across, per_metre, yaw_noise, doubtful = table[detections.labels].T
-        away = np.hypot(*(positions - origin_m).T) * per_metre
-        noise = measurement_noise(yaws, along + away, across + away, yaw_noise)
         scores = np.clip(detections.scores.astype(np.float64), 0.02, 0.98)
         candidates = Candidates(
             positions,
             yaws,
             detections.sizes_lwh_m.astype(np.float64),
-            _class_likelihood(detections.labels, scores, len(models)),
+            _class_likelihood(detections.labels, scores, confusion),
         )
-        evidence = score_weight * (_log_odds(scores) - _log_odds(doubtful))
+        evidence = score_weight * (
+            _log_odds(scores) - _log_odds(np.array([m.doubtful_score for m in own]))
+        )
         return cls(detections, measured, noise, candidates, scores, evidence)
 
 
-def _class_likelihood(labels: np.ndarray, scores: np.ndarray, classes: int) -> np.ndarray:
+def _class_likelihood(labels: np.ndarray, scores: np.ndarray, confusion: np.ndarray) -> np.ndarray:
     """Returns (N, C): how probable a detection of this class is for an object of each class."""
-    share = 0.6 + 0.35 * scores
-    likelihood = np.repeat(((1 - share) / max(classes - 1, 1))[:, None], classes, axis=1)
-    likelihood[np.arange(len(labels)), labels] = share
+    trust = (0.6 + 0.35 * scores)[:, None]
+    likelihood: np.ndarray = trust * confusion[:, labels].T + (1 - trust) / len(confusion)
     return likelihood
 
 

@@ -34,7 +34,9 @@ class MotionModel:
         along_m: standard deviation of a measured centre along the heading, at the sensor.
         across_m: the same across the heading.
         per_metre: what a metre of range adds to both, m/m.
-        yaw_rad: standard deviation of a measured heading.
+        yaw_rad: standard deviation of a measured heading, at the sensor.
+        yaw_per_metre: what a metre of range adds to it, rad/m.
+        top_speed_mps: few of the class are faster.
         doubtful_score: score of detections that are as often false as true.
     """
 
@@ -46,6 +48,8 @@ class MotionModel:
     across_m: float
     per_metre: float
     yaw_rad: float
+    yaw_per_metre: float
+    top_speed_mps: float
     doubtful_score: float
 
 

@@ -16,6 +16,7 @@ from spatial_perception.pipelines.association import (
     association_cost,
     doubled,
 )
+from spatial_perception.pipelines.class_evidence import LIDAR_CONFUSION, likelihoods, probability
 from spatial_perception.pipelines.measured import LONG_CLASSES, MOTION_MODELS, OTHER_MODEL, Seen
 from spatial_perception.pipelines.motion import (
     MAX_YAW_RATE_RADPS,
@@ -25,7 +26,10 @@ from spatial_perception.pipelines.motion import (
 )
 from spatial_perception.pipelines.track_bank import NO_ID, TrackBank
 from spatial_perception.pipelines.track_birth import newborn
+from spatial_perception.pipelines.track_class import speed_evidence
 from spatial_perception.pipelines.track_output import published
+
+_LASTING_ERROR = 2.0  # of boxes of vehicles, in deviations of their noise from scan to scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +149,10 @@ class ObjectTracker:
         origin_m = np.zeros(2) if sensor_m is None else np.asarray(sensor_m[:2], np.float64)
         found = self._merged(detections)
         self._predict(elapsed_s)
-        seen = Seen.of(found, origin_m, self._models, self._config.score_weight)
+        seen = Seen.of(found, origin_m, self._models, self._confusion, self._config.score_weight)
         self._bank.existence *= self._config.existence_memory
         rows, columns = self._pairs(seen, elapsed_s)
-        self._hit(rows, columns, seen)
+        self._hit(rows, columns, seen, is_fixed)
         self._miss(rows)
         self._turn_around(is_fixed)
         self._bear(columns, seen)
@@ -159,6 +163,7 @@ class ObjectTracker:
         if labels != self._labels:
             self._labels = labels
             self._models = [MOTION_MODELS.get(name, OTHER_MODEL) for name in labels.names]
+            self._confusion = likelihoods(LIDAR_CONFUSION, labels, labels)
             self._is_long = np.array([name in LONG_CLASSES for name in labels.names], bool)
             self._bank = TrackBank.empty(len(labels))
 
@@ -180,10 +185,8 @@ class ObjectTracker:
         bank = self._bank
         if not len(bank) or elapsed_s <= 0:
             return
-        labels = bank.class_logs.argmax(axis=1)
-        noise = np.array([[m.acceleration_mps2, m.yaw_acceleration_radps2] for m in self._models])[
-            labels
-        ]
+        own = [self._models[label] for label in bank.class_logs.argmax(axis=1)]
+        noise = np.array([[m.acceleration_mps2, m.yaw_acceleration_radps2] for m in own])
         bank.state, bank.covariance = predict(
             bank.state, bank.covariance, bank.turns, noise, elapsed_s
         )
@@ -193,14 +196,14 @@ class ObjectTracker:
         if not len(bank) or not len(seen.detections):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         tracks = Candidates(bank.state[:, :2], bank.state[:, 2], bank.sizes_lwh_m, bank.classes())
-        mean_noise = seen.noise[:, :2, :2].mean(axis=0)
-        spread = bank.covariance[:, :2, :2] + mean_noise
+        allowed = np.where(bank.turns, _LASTING_ERROR**2, 1.0)[:, None, None]
+        spread = bank.covariance[:, :2, :2] + allowed * seen.noise[:, :2, :2].mean(axis=0)
         gap_s = max(elapsed_s, 0.0)
         return assign(
             association_cost(tracks, seen.candidates, spread, gap_s, self._config.association)
         )
 
-    def _hit(self, rows: np.ndarray, columns: np.ndarray, seen: Seen) -> None:
+    def _hit(self, rows: np.ndarray, columns: np.ndarray, seen: Seen, is_fixed: bool) -> None:
         bank, config = self._bank, self._config
         if not len(rows):
             return
@@ -222,6 +225,8 @@ class ObjectTracker:
         bank.class_logs[rows] = config.class_memory * bank.class_logs[rows] + np.log(
             seen.candidates.classes[columns]
         )
+        if is_fixed:
+            bank.class_logs[rows] += speed_evidence(bank.kept(rows), self._models)
         facing = np.cos(measured[:, 2] - bank.state[rows, 2])
         votes = bank.heading_votes[rows] + np.sign(facing) * seen.scores[columns]
         bank.heading_votes[rows] = np.clip(votes, -config.flip_votes, 2 * config.flip_votes)
@@ -265,7 +270,7 @@ class ObjectTracker:
         """Drops tracks that are improbable, not seen for long, or doubles of another one."""
         bank, config = self._bank, self._config
         age_s = (self._newest() - bank.newest_ns) / NS_PER_S
-        alive = _probability(bank.existence) >= config.death_probability
+        alive = probability(bank.existence) >= config.death_probability
         alive &= age_s <= config.lifetime_s
         rank = bank.existence + 0.01 * np.minimum(bank.hits, 1000) - 10.0 * age_s
         rows, columns, _ = doubled(bank.boxes_bev())
@@ -278,22 +283,17 @@ class ObjectTracker:
 
     def _published(self, detections: Detections3D) -> Tracks:
         bank, config = self._bank, self._config
-        probability = _probability(bank.existence)
+        existing = probability(bank.existence)
         age_s = (self._newest() - bank.newest_ns) / NS_PER_S
-        shown = (probability >= config.confirm_probability) & (age_s <= config.publish_s)
+        shown = (existing >= config.confirm_probability) & (age_s <= config.publish_s)
         shown &= bank.hits >= config.confirm_hits
         unnamed = np.flatnonzero(shown & (bank.ids == NO_ID))
         bank.ids[unnamed] = self._next_id + np.arange(len(unnamed))
         self._next_id += len(unnamed)
         bank = bank.kept(shown)
-        return published(bank, probability[shown], detections.header, detections.label_set)
+        return published(bank, existing[shown], detections.header, detections.label_set)
 
 
 def _bev(detections: Detections3D) -> np.ndarray:
     boxes: np.ndarray = detections.boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
     return boxes
-
-
-def _probability(log_odds: np.ndarray) -> np.ndarray:
-    probability: np.ndarray = 1.0 / (1.0 + np.exp(-log_odds))
-    return probability

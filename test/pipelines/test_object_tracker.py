@@ -30,6 +30,12 @@ def test_a_turning_car_has_its_speed_and_yaw_rate() -> None:
     assert last.yaw_rates_radps[0] == pytest.approx(0.3, abs=0.08)
 
 
+def test_a_fast_car_is_fast_from_its_first_published_scan_on() -> None:
+    shown = follow([Mover(speed=12.0)], 4, noise_m=0.02)
+    assert [len(tracks) for tracks in shown] == [0, 1, 1, 1]
+    assert shown[1].velocities_mps[0, 0] == pytest.approx(12.0, abs=1.2)
+
+
 def test_a_walking_person_has_a_velocity_whatever_the_heading_seen() -> None:
     walker = Mover("pedestrian", speed=1.4, yaw=np.pi / 2, seen_yaw=0.0)
     last = follow([walker], 40)[-1]
@@ -62,6 +68,19 @@ def test_a_wrong_class_now_and_then_changes_nothing() -> None:
         last = tracker(seen([Mover("truck" if k % 6 == 5 else "car")], STEP_S * k))
     assert last.labels.tolist() == [OBJECT_LABELS.index("car")]
     assert len(set(last.ids.tolist())) == 1
+
+
+@pytest.mark.parametrize(("speed_mps", "kind"), [(1.5, "pedestrian"), (5.5, "cyclist")])
+def test_who_is_too_fast_for_a_pedestrian_is_a_cyclist(speed_mps: float, kind: str) -> None:
+    last = follow([Mover("pedestrian", speed=speed_mps)], 20)[-1]
+    assert last.labels.tolist() == [OBJECT_LABELS.index(kind)]
+
+
+def test_speeds_relative_to_the_vehicle_say_nothing_of_the_class() -> None:
+    tracker = ObjectTracker(ObjectTrackerConfig())
+    for k in range(20):
+        last = tracker(seen([Mover("pedestrian", speed=5.5)], STEP_S * k), is_fixed=False)
+    assert last.labels.tolist() == [OBJECT_LABELS.index("pedestrian")]
 
 
 def test_one_object_given_under_two_classes_is_one_track() -> None:
