@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,15 @@ from spatial_perception import messages
 from spatial_perception.bags import BagReader
 from spatial_perception.cli.drive_bags import bags_in, output_folder
 from spatial_perception.cli.evaluate_grids import GRID_MODEL, evaluate_grids
-from spatial_perception.core import PointCloud, Tracks, TransformTree
+from spatial_perception.core import Detections3D, PointCloud, Tracks, TransformTree
+from spatial_perception.core.camera_objects import CameraObjects
 from spatial_perception.errors import ConfigError, DatasetError
 from spatial_perception.evaluation.bootstrap import interval_90
+from spatial_perception.evaluation.class_errors import (
+    ScanAnswers,
+    class_error_metrics,
+    count_class_errors,
+)
 from spatial_perception.evaluation.drives import (
     DriveFrame,
     count_drive,
@@ -32,6 +39,9 @@ STAGES = ("lidar_detector", "camera_detector", "camera_lidar_fusion", MODEL)
 POINTS_TOPIC = "/sensing/lidar/points"
 TRUTH_TOPIC = "/ground_truth/objects/states"
 TRACKS_TOPIC = "/perception/objects/states"
+LIDAR_TOPIC = "/perception/lidar/detections"
+FUSED_TOPIC = "/perception/fusion/detections"
+CAMERA_TOPICS = re.compile("/perception/camera/[^/]+/objects")
 RANGES_M = {"": 50.0, "_within_30m": 30.0}
 _SEED = 0
 
@@ -57,7 +67,7 @@ def evaluate_drives(
     if request.model != MODEL:
         raise ConfigError(f"drives measure '{MODEL}' or '{GRID_MODEL}', not '{request.model}'")
     bags = request.choose_frames(bags_in(request.root), lambda bag: bag.name)
-    measured = []
+    measured, class_counts = [], []
     frames = 0
     with output_folder(replayed) as folder:
         for done, bag in enumerate(bags, start=1):
@@ -67,6 +77,7 @@ def evaluate_drives(
             drive = read_drive(bag, output)
             frames += len(drive)
             measured.append({suffix: count_drive(drive, r) for suffix, r in RANGES_M.items()})
+            class_counts.append(count_class_errors(drive, read_answers(output)))
             progress(done, len(bags))
 
     def compute(weights: np.ndarray) -> dict[str, float]:
@@ -74,7 +85,7 @@ def evaluate_drives(
         for suffix in RANGES_M:
             values = drive_metrics([drive[suffix] for drive in measured], weights)
             found |= {f"{name}{suffix}": value for name, value in values.items()}
-        return found
+        return found | class_error_metrics(np.tensordot(weights, np.array(class_counts), 1))
 
     return Report(
         model=MODEL,
@@ -112,6 +123,32 @@ def read_drive(bag: Path, output: Path) -> list[DriveFrame]:
     if not frames:
         raise DatasetError(f"{bag}: no message on {TRUTH_TOPIC}")
     return frames
+
+
+def read_answers(output: Path) -> dict[int, ScanAnswers]:
+    """Returns what LiDAR, fusion and cameras said, by stamp; nothing where a bag has not all of it.
+
+    Raises:
+        DatasetError: the bag cannot be read.
+    """
+    lidar, fused = dict[int, Detections3D](), dict[int, Detections3D]()
+    cameras: dict[int, list[CameraObjects]] = {}
+    with BagReader(output) as reader:
+        places = {topic for topic in reader.topics if CAMERA_TOPICS.fullmatch(topic)}
+        if not places or not {LIDAR_TOPIC, FUSED_TOPIC} <= set(reader.topics):
+            return {}
+        for message in reader.messages({LIDAR_TOPIC, FUSED_TOPIC, *places}):
+            if message.topic in places:
+                seen = messages.CAMERA_OBJECTS.decode(message.data)
+                cameras.setdefault(seen.header.stamp_ns, []).append(seen)
+            else:
+                boxes = messages.DETECTIONS_3D.decode(message.data)
+                into = lidar if message.topic == LIDAR_TOPIC else fused
+                into[boxes.header.stamp_ns] = boxes
+    return {
+        stamp_ns: ScanAnswers(lidar[stamp_ns], fused[stamp_ns], cameras.get(stamp_ns, []))
+        for stamp_ns in lidar.keys() & fused.keys()
+    }
 
 
 def _frame(

@@ -9,9 +9,17 @@ import pytest
 
 from spatial_perception import messages
 from spatial_perception.bags import BagWriter
-from spatial_perception.cli.evaluate_drives import read_drive
+from spatial_perception.cli.evaluate_drives import read_answers, read_drive
 from spatial_perception.cli.main import main
-from spatial_perception.core import Header, PointCloud, Pose, StampedTransform, Transforms
+from spatial_perception.core import (
+    CAMERA_OBJECT_LABELS,
+    Header,
+    PointCloud,
+    Pose,
+    StampedTransform,
+    Transforms,
+)
+from spatial_perception.core.camera_objects import CameraObjects
 from spatial_perception.core.examples import example_tracks
 from spatial_perception.errors import DatasetError
 
@@ -59,6 +67,25 @@ def test_replayed_bags_are_used_again(tmp_path: Path, capsys: pytest.CaptureFixt
     assert report["metrics"]["car_mota"] == 100.0
     assert report["metrics"]["car_velocity_rmse_mps"] == 0.0
     assert report["metrics"]["pedestrian_mota_within_30m"] == 100.0
+
+
+def test_classes_are_compared_where_the_stages_wrote_their_answers(tmp_path: Path) -> None:
+    _, output = write_drive(tmp_path, "a")
+    assert read_answers(output) == {}
+    tracks, header = example_tracks(), Header(START_NS, "base_link")
+    boxes = dataclasses.replace(tracks, header=header).detections()
+    place, row = boxes.centers_m, np.ones(len(boxes), np.float32)
+    camera = CameraObjects(header, place, row, row, row, row, boxes.labels, CAMERA_OBJECT_LABELS)
+    codec = messages.DETECTIONS_3D
+    with BagWriter(tmp_path / "full") as writer:
+        for topic in ("/perception/lidar/detections", "/perception/fusion/detections"):
+            writer.write(topic, codec.ros_type, START_NS, codec.encode(boxes))
+        for name in ("front", "rear"):
+            topic, codec_2d = f"/perception/camera/{name}/objects", messages.CAMERA_OBJECTS
+            writer.write(topic, codec_2d.ros_type, START_NS, codec_2d.encode(camera))
+    (answer,) = read_answers(tmp_path / "full").values()
+    assert len(answer.cameras) == 2
+    assert answer.fused.labels.tolist() == boxes.labels.tolist()
 
 
 def test_a_bag_without_truth_is_refused(tmp_path: Path) -> None:
