@@ -41,11 +41,11 @@ That it has none is no evidence: detectors rarely give the bicycle under a rider
 USUAL_LWH_M: Mapping[str, tuple[float, float, float]] = {
     "car": (4.1, 1.75, 1.6),
     "truck": (8.0, 2.5, 3.0),
-    "pedestrian": (0.58, 0.65, 1.72),
+    "pedestrian": (0.65, 0.65, 1.72),
     "cyclist": (1.65, 0.65, 1.75),
 }
 
-_SIZE_SIGMA = np.array([0.25, 0.25, 0.2])  # of the logarithm of length, width, height
+_SIZE_SIGMA = np.array([0.28, 0.25, 0.2])  # of the logarithm of length, width, height
 _REST = 0.02
 _SURE_SCORE = 0.3  # what lies below may be anything
 
