@@ -128,15 +128,11 @@ class Seen:
         positions = detections.centers_m[:, :2].astype(np.float64)
         yaws = detections.yaws_rad.astype(np.float64)
         measured = np.concatenate([positions, yaws[:, None]], axis=1)
-        own = [models[label] for label in detections.labels]
+        near = np.array([(m.along_m, m.across_m, m.yaw_rad) for m in models])[detections.labels]
+        far = np.array([(m.per_metre, m.per_metre, m.yaw_per_metre) for m in models])
         range_m = np.hypot(*(positions - origin_m).T)
-        away = range_m * np.array([m.per_metre for m in own])
-        noise = measurement_noise(
-            yaws,
-            np.array([m.along_m for m in own]) + away,
-            np.array([m.across_m for m in own]) + away,
-            np.array([m.yaw_rad for m in own]) + range_m * [m.yaw_per_metre for m in own],
-        )
+        noise = measurement_noise(yaws, *(near + range_m[:, None] * far[detections.labels]).T)
+        doubtful = np.array([m.doubtful_score for m in models])[detections.labels]
         scores = np.clip(detections.scores.astype(np.float64), 0.02, 0.98)
         candidates = Candidates(
             positions,
@@ -144,9 +140,7 @@ class Seen:
             detections.sizes_lwh_m.astype(np.float64),
             _class_likelihood(detections.labels, scores, confusion),
         )
-        evidence = score_weight * (
-            _log_odds(scores) - _log_odds(np.array([m.doubtful_score for m in own]))
-        )
+        evidence = score_weight * (_log_odds(scores) - _log_odds(doubtful))
         return cls(detections, measured, noise, candidates, scores, evidence)
 
 

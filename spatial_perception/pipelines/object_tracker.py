@@ -185,8 +185,8 @@ class ObjectTracker:
         bank = self._bank
         if not len(bank) or elapsed_s <= 0:
             return
-        own = [self._models[label] for label in bank.class_logs.argmax(axis=1)]
-        noise = np.array([[m.acceleration_mps2, m.yaw_acceleration_radps2] for m in own])
+        noise = np.array([(m.acceleration_mps2, m.yaw_acceleration_radps2) for m in self._models])
+        noise = noise[bank.class_logs.argmax(axis=1)]
         bank.state, bank.covariance = predict(
             bank.state, bank.covariance, bank.turns, noise, elapsed_s
         )
