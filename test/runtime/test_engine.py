@@ -36,7 +36,8 @@ def expected_logits(spec: ModelSpec, image: np.ndarray) -> np.ndarray:
     padded = np.pad(image[0].astype(np.float64), ((0, 0), (1, 1), (1, 1)))
     maps = [correlate(padded, kernel, mode="valid")[0] for kernel in value["conv_weight"]]
     active = np.maximum(np.stack(maps) + value["conv_bias"][:, None, None], 0)
-    return active.mean(axis=(1, 2)) @ value["fc_weight"] + value["fc_bias"]
+    body = [correlate(active, kernel, mode="valid")[0] for kernel in value["body_weight"]]
+    return np.mean(body, axis=(1, 2)) @ value["fc_weight"] + value["fc_bias"]
 
 
 @pytest.mark.parametrize("name", CPU_BACKENDS)
