@@ -19,6 +19,8 @@ from spatial_perception.core.pose import wrap_angle
 
 STATES = 5
 MAX_YAW_RATE_RADPS = 1.0
+_USUAL_SURPRISE = 3.0  # squared deviations of a position
+_MOST_DOUBT = 15.0  # of a measurement's noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,9 @@ def update(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns states and covariances after one measurement of each.
 
+    What lies farther off than it usually does counts for less (as in Huber's robust estimate): it
+    may be the edge of something else.
+
     Args:
         state: (N, 5) float64.
         covariance: (N, 5, 5) float64.
@@ -151,6 +156,10 @@ def update(
     innovation = measured - state[:, :3]
     innovation[:, 2] = half_turn_difference(innovation[:, 2])
     spread = covariance[:, :3, :3] + noise
+    off = innovation[:, :2, None]
+    surprise = (off.transpose(0, 2, 1) @ np.linalg.inv(spread[:, :2, :2]) @ off)[:, 0, 0]
+    doubt = np.clip(surprise / _USUAL_SURPRISE, 1.0, _MOST_DOUBT)
+    spread += (doubt[:, None, None] - 1.0) * noise
     gain = covariance[:, :, :3] @ np.linalg.inv(spread)
     better = state + (gain @ innovation[:, :, None])[:, :, 0]
     better[:, 2] = wrap_angle(better[:, 2])

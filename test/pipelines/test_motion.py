@@ -51,3 +51,10 @@ def test_update_is_the_textbook_one() -> None:
 def test_a_heading_half_a_turn_off_counts_as_the_same() -> None:
     assert half_turn_difference(np.array([np.pi - 0.1]))[0] == pytest.approx(-0.1)
     assert half_turn_difference(np.array([0.2]))[0] == pytest.approx(0.2)
+
+
+def test_a_measurement_far_off_counts_for_less() -> None:
+    measured = np.array([[1.0, 0.0, 0.0], [100.0, 0.0, 0.0]])
+    unit = np.broadcast_to(np.eye(5), (2, 5, 5)).copy()
+    better, _ = update(np.zeros((2, 5)), unit, measured, unit[:, :3, :3])
+    assert np.allclose(better[:, 0], [0.5, 100 / 16])
