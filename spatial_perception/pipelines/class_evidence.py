@@ -25,8 +25,8 @@ the time; trucks are evened out, because in real ones it does not.
 LIDAR_CONFUSION: Mapping[str, Mapping[str, float]] = {
     "car": {"car": 0.96, "truck": 0.02},
     "truck": {"truck": 0.90, "car": 0.08},
-    "pedestrian": {"pedestrian": 0.94, "cyclist": 0.04},
-    "cyclist": {"cyclist": 0.74, "pedestrian": 0.24},
+    "pedestrian": {"pedestrian": 0.92, "cyclist": 0.06},
+    "cyclist": {"cyclist": 0.78, "pedestrian": 0.20},
 }
 """The same of the LiDAR: riders from ahead or behind, or far away, are often pedestrians to it."""
 
@@ -41,11 +41,11 @@ That it has none is no evidence: detectors rarely give the bicycle under a rider
 USUAL_LWH_M: Mapping[str, tuple[float, float, float]] = {
     "car": (4.1, 1.75, 1.6),
     "truck": (8.0, 2.5, 3.0),
-    "pedestrian": (0.65, 0.65, 1.72),
+    "pedestrian": (0.7, 0.65, 1.72),
     "cyclist": (1.65, 0.65, 1.75),
 }
 
-_SIZE_SIGMA = np.array([0.28, 0.25, 0.2])  # of the logarithm of length, width, height
+_SIZE_SIGMA = np.array([0.25, 0.25, 0.2])  # of the logarithm of length, width, height
 _REST = 0.02
 _SURE_SCORE = 0.3  # what lies below may be anything
 
