@@ -41,7 +41,7 @@ That it has none is no evidence: detectors rarely give the bicycle under a rider
 USUAL_LWH_M: Mapping[str, tuple[float, float, float]] = {
     "car": (4.1, 1.75, 1.6),
     "truck": (8.0, 2.5, 3.0),
-    "pedestrian": (0.7, 0.65, 1.72),
+    "pedestrian": (0.75, 0.65, 1.72),
     "cyclist": (1.65, 0.65, 1.75),
 }
 

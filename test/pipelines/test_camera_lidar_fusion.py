@@ -135,14 +135,14 @@ def test_a_person_of_the_camera_does_not_tell_riders_from_walkers(
 
 
 def test_a_pedestrian_as_long_as_halfway_to_a_bicycle_is_a_cyclist() -> None:
-    for length_m, expected in ((0.6, "pedestrian"), (1.2, "cyclist")):
+    for length_m, expected in ((0.6, "pedestrian"), (1.3, "cyclist")):
         rider = ("pedestrian", 0.6, (10.0, 2.0, 0.9), (length_m, 0.65, 1.72))
         fused, _ = fuse(objects(rider), view(boxes(("person", 0.8, picture_box(rider)))))
         assert fused.labels.tolist() == [OBJECT_LABELS.index(expected)]
 
 
 def test_the_wheels_below_a_person_count_though_they_overlap_it_little() -> None:
-    rider = ("pedestrian", 0.6, (10.0, 2.0, 0.9), (0.9, 0.65, 1.72))
+    rider = ("pedestrian", 0.6, (10.0, 2.0, 0.9), (1.0, 0.65, 1.72))
     left, top, right, bottom = picture_box(rider)
     person = ("person", 0.8, (left, top, right, bottom))
     middle = (left + right) / 2
