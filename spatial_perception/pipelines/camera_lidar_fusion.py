@@ -52,10 +52,10 @@ class CameraLidarFusionConfig:
         0.97, help="how far the LiDAR's classes are believed, against none", range=(0.0, 1.0)
     )
     found_weight: float = option(
-        1.5, help="of a camera's log-odds in the score of an object", range=(0.0, 10.0)
+        1.2, help="of a camera's log-odds in the score of an object", range=(0.0, 10.0)
     )
     doubtful_score: float = option(
-        0.15, help="score of a camera's box that adds nothing to an object", range=(0.01, 0.99)
+        0.18, help="score of a camera's box that adds nothing to an object", range=(0.01, 0.99)
     )
     missed_log_odds: float = option(
         -0.6,
