@@ -166,10 +166,15 @@ class LidarSegmenterTask(Task[GraphBatch]):
             validation="simulated streets, other seeds" + held,
             validation_samples=len(self._validation),
             evaluation="--dataset simulated --split val",
-            summary="A class for every point of a LiDAR scan.",
+            summary="A class for every point of a LiDAR scan."
+            + (_ALSO_REAL if config.real else ""),
         )
 
 
+_ALSO_REAL = (
+    " Trained with real labelled scans, too: the licence of the training data binds whoever uses"
+    " these weights. lidar_segmenter has none such."
+)
 _INDICES = ("neighbours", "children", "parents")
 
 
