@@ -127,6 +127,15 @@ def test_calibration_maps_the_logits_of_the_heatmap_alone(
     torch.testing.assert_close(network.regression(features), before[1])
 
 
+def test_scores_stay_as_trained_where_calibration_is_off(root: Path) -> None:
+    config = replace(DETECTOR, calibrate_scores=False)
+    task = LidarDetectorTask("lidar_detector", config, root)
+    network = task.network().eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    task.calibrate(network)
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
 def test_validation_measures_what_the_network_is_for(task: Task[Any]) -> None:
     with torch.inference_mode():
         metrics = task.validate(task.network(), torch.device("cpu"))
