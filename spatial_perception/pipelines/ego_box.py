@@ -17,6 +17,6 @@ def on_vehicle(
         ahead_m: how far its middle lies ahead of base_link.
     """
     x, y = points[:, 0] - points.dtype.type(ahead_m), points[:, 1]
-    inside: np.ndarray = np.abs(x) <= points.dtype.type(length_m / 2)
-    inside &= np.abs(y) <= points.dtype.type(width_m / 2)
+    inside: np.ndarray = np.abs(x) < points.dtype.type(length_m / 2)
+    inside &= np.abs(y) < points.dtype.type(width_m / 2)
     return inside

@@ -14,6 +14,8 @@ from spatial_perception.ops.voxelize import CHANNELS, VoxelConfig, voxelize
 from spatial_perception.pipelines.ego_box import on_vehicle
 from spatial_perception.pipelines.model import EngineOptions, ModelPipeline, check_channels
 
+_HALF_A_PERSON_M = 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class VoxelPreprocessing:
@@ -61,7 +63,8 @@ class LidarDetectorConfig:
 class LidarDetector(ModelPipeline):
     """Ground estimate, voxels, network, peaks to boxes, rotated non-maximum suppression.
 
-    Returns from the vehicle itself are left out first, boxes with their middle on it last.
+    Returns from the vehicle itself are left out first, boxes with their middle on it, or nearer to
+    it than half a person, last.
 
     Raises:
         EngineError: the model is missing or does not fit its decoder.
@@ -75,7 +78,10 @@ class LidarDetector(ModelPipeline):
         self._preprocessing = from_mapping(VoxelPreprocessing, spec.preprocessing, place)
         arguments = from_mapping(CentersArguments, spec.decoder_arguments, place)
         self._occupancy = arguments.occupancy
-        self._ego = config.ego_length_m, config.ego_width_m, config.ego_ahead_m
+        length_m, width_m, ahead_m = config.ego_length_m, config.ego_width_m, config.ego_ahead_m
+        self._ego = length_m, width_m, ahead_m
+        grown_m = 2 * _HALF_A_PERSON_M if length_m > 0 and width_m > 0 else 0.0
+        self._near_ego = length_m + grown_m, width_m + grown_m, ahead_m
         self._occupancy_labels = _label_set(arguments.occupancy_classes)
         self._centers = replace(
             arguments.centers,
@@ -121,7 +127,7 @@ class LidarDetector(ModelPipeline):
             labels,
             self._model.label_set,
         )
-        found = found.selected(~on_vehicle(found.centers_m, *self._ego))
+        found = found.selected(~on_vehicle(found.centers_m, *self._near_ego))
         if not (with_voxels and self._has_voxels):
             return found, None
         grid = decode_voxels(

@@ -70,10 +70,11 @@ def test_classes_and_voxels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 def test_a_box_on_the_vehicle_itself_is_none(tmp_path: Path) -> None:
     model = detector(tmp_path)
-    behind = LidarDetector(LidarDetectorConfig(model=model, ego_ahead_m=3.0))
-    assert len(behind(flat_road())[0]) == 1, "the box at 6.4 m is ahead of 5.4 m"
-    around = LidarDetector(LidarDetectorConfig(model=model, ego_ahead_m=5.0))
-    assert len(around(flat_road())[0]) == 0
+    for ahead_m, count in ((3.7, 1), (3.9, 0), (5.0, 0)):  # the box is at 6.4 m
+        config = LidarDetectorConfig(model=model, ego_ahead_m=ahead_m)
+        assert len(LidarDetector(config)(flat_road())[0]) == count
+    nothing = LidarDetectorConfig(model=model, ego_ahead_m=6.4, ego_length_m=0.0)
+    assert len(LidarDetector(nothing)(flat_road())[0]) == 1
 
 
 def test_returns_from_the_vehicle_itself_are_not_seen(tmp_path: Path) -> None:
