@@ -32,7 +32,7 @@ LIDAR_CONFUSION: Mapping[str, Mapping[str, float]] = {
 
 VEHICLES = ("car", "truck", "bus", "trailer")
 TWO_WHEELERS = ("bicycle", "motorcycle")
-TWO_WHEELER_SHARE: Mapping[str, float] = {"cyclist": 0.23, "pedestrian": 0.05}
+TWO_WHEELER_SHARE: Mapping[str, float] = {"cyclist": 0.21, "pedestrian": 0.06}
 """How often a camera that sees a person has a box of a two-wheeler under it too.
 
 That it has none is no evidence: detectors rarely give the bicycle under a rider a box of its own.
@@ -41,7 +41,7 @@ That it has none is no evidence: detectors rarely give the bicycle under a rider
 USUAL_LWH_M: Mapping[str, tuple[float, float, float]] = {
     "car": (4.1, 1.75, 1.6),
     "truck": (8.0, 2.5, 3.0),
-    "pedestrian": (0.75, 0.65, 1.72),
+    "pedestrian": (0.8, 0.65, 1.72),
     "cyclist": (1.65, 0.65, 1.75),
 }
 
