@@ -140,27 +140,36 @@ def _predict_straight(
 
 
 def update(
-    state: np.ndarray, covariance: np.ndarray, measured: np.ndarray, noise: np.ndarray
+    state: np.ndarray,
+    covariance: np.ndarray,
+    measured: np.ndarray,
+    noise: np.ndarray,
+    is_young: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns states and covariances after one measurement of each.
 
     What lies farther off than it usually does counts for less (as in Huber's robust estimate): it
-    may be the edge of something else.
+    may be the edge of something else. Of young tracks the state is doubted instead, whose speed
+    hangs on a single pair of measurements.
 
     Args:
         state: (N, 5) float64.
         covariance: (N, 5, 5) float64.
         measured: (N, 3) float64 x y yaw; a yaw that is half a turn off counts as if it were not.
         noise: (N, 3, 3) float64 covariance of the measurements.
+        is_young: (N,) bool.
     """
     innovation = measured - state[:, :3]
     innovation[:, 2] = half_turn_difference(innovation[:, 2])
-    spread = covariance[:, :3, :3] + noise
     off = innovation[:, :2, None]
-    surprise = (off.transpose(0, 2, 1) @ np.linalg.inv(spread[:, :2, :2]) @ off)[:, 0, 0]
-    doubt = np.clip(surprise / _USUAL_SURPRISE, 1.0, _MOST_DOUBT)
-    spread += (doubt[:, None, None] - 1.0) * noise
-    gain = covariance[:, :, :3] @ np.linalg.inv(spread)
+    spread = covariance[:, :2, :2] + noise[:, :2, :2]
+    surprise = (off.transpose(0, 2, 1) @ np.linalg.inv(spread) @ off)[:, 0]
+    doubt = np.clip(surprise / _USUAL_SURPRISE, 1.0, _MOST_DOUBT)[:, :, None]
+    young = is_young[:, None, None]
+    covariance = covariance * np.where(young, doubt, 1.0)
+    gain = covariance[:, :, :3] @ np.linalg.inv(
+        covariance[:, :3, :3] + noise * np.where(young, 1.0, doubt)
+    )
     better = state + (gain @ innovation[:, :, None])[:, :, 0]
     better[:, 2] = wrap_angle(better[:, 2])
     shrunk = covariance - gain @ covariance[:, :3, :]

@@ -29,6 +29,7 @@ from spatial_perception.pipelines.track_birth import newborn
 from spatial_perception.pipelines.track_class import speed_evidence
 from spatial_perception.pipelines.track_output import published
 
+_YOUNG_HITS = 8  # detections until the speed of a track is sure
 _LASTING_ERROR = 2.0  # of boxes of vehicles, in deviations of their noise from scan to scan
 
 
@@ -208,8 +209,9 @@ class ObjectTracker:
         if not len(rows):
             return
         measured = seen.measured[columns]
+        young = bank.hits[rows] < _YOUNG_HITS
         bank.state[rows], bank.covariance[rows] = update(
-            bank.state[rows], bank.covariance[rows], measured, seen.noise[columns]
+            bank.state[rows], bank.covariance[rows], measured, seen.noise[columns], young
         )
         turning = rows[bank.turns[rows]]
         bank.state[turning, 4] = np.clip(
@@ -236,8 +238,7 @@ class ObjectTracker:
 
     def _miss(self, rows: np.ndarray) -> None:
         bank = self._bank
-        missed = np.ones(len(bank), bool)
-        missed[rows] = False
+        missed = ~np.isin(np.arange(len(bank)), rows)
         bank.existence[missed] += np.log(1 - self._config.detection_probability)
 
     def _turn_around(self, is_fixed: bool) -> None:

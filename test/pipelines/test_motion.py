@@ -41,7 +41,9 @@ def test_update_is_the_textbook_one() -> None:
     root = rng.normal(size=(5, 5))
     covariance, noise = root @ root.T + np.eye(5), np.diag([0.2, 0.3, 0.1])
     state, measured = np.array([1.0, 2.0, 0.3, 4.0, 0.1]), np.array([1.5, 1.8, 0.35])
-    better, shrunk = update(state[None], covariance[None], measured[None], noise[None])
+    better, shrunk = update(
+        state[None], covariance[None], measured[None], noise[None], np.array([False])
+    )
     h = np.eye(3, 5)
     gain = covariance @ h.T @ np.linalg.inv(h @ covariance @ h.T + noise)
     assert np.allclose(better[0], state + gain @ (measured - h @ state))
@@ -56,5 +58,8 @@ def test_a_heading_half_a_turn_off_counts_as_the_same() -> None:
 def test_a_measurement_far_off_counts_for_less() -> None:
     measured = np.array([[1.0, 0.0, 0.0], [100.0, 0.0, 0.0]])
     unit = np.broadcast_to(np.eye(5), (2, 5, 5)).copy()
-    better, _ = update(np.zeros((2, 5)), unit, measured, unit[:, :3, :3])
+    old, young = np.array([False, False]), np.array([True, True])
+    better, _ = update(np.zeros((2, 5)), unit, measured, unit[:, :3, :3], old)
     assert np.allclose(better[:, 0], [0.5, 100 / 16])
+    better, _ = update(np.zeros((2, 5)), unit, measured, unit[:, :3, :3], young)
+    assert np.allclose(better[:, 0], [0.5, 100 * 15 / 16]), "a young track is doubted instead"
