@@ -20,8 +20,10 @@ class ObstacleGuard:
     """
 
     def __init__(self, cells: int, beside: int, behind: int) -> None:
-        self._cells = cells
+        self._cells, self._margin = cells, int(np.ceil(np.hypot(beside, behind))) + 1
         along, across = np.mgrid[0 : behind + 1, -beside : beside + 1].reshape(2, -1, 1)
+        around = (along != 0) | (across != 0)
+        along, across = (steps[around[:, 0]] for steps in (along, across))
         self._along, self._across = along.astype(np.float32), across.astype(np.float32)
 
     def around(self, hit: np.ndarray, sensor_row: float, sensor_column: float) -> np.ndarray:
@@ -32,15 +34,17 @@ class ObstacleGuard:
             sensor_row: place of the sensor in cells from the grid's corner, with fractions.
             sensor_column: likewise.
         """
-        guarded = np.zeros(self._cells**2, bool)
-        row, column = np.divmod(hit, self._cells)
+        margin, width = self._margin, self._cells + 2 * self._margin
+        row, column = np.divmod(hit.astype(np.int32), np.int32(self._cells))
         y, x = row + np.float32(0.5), column + np.float32(0.5)
         ahead_y, ahead_x = y - np.float32(sensor_row), x - np.float32(sensor_column)
         scale = 1 / np.maximum(np.hypot(ahead_x, ahead_y), np.float32(1e-3))
         ahead_y, ahead_x = ahead_y * scale, ahead_x * scale
+        y, x = y + np.float32(margin), x + np.float32(margin)
         rows = (y + self._along * ahead_y + self._across * ahead_x).astype(np.int32)
         columns = (x + self._along * ahead_x - self._across * ahead_y).astype(np.int32)
-        inside = (rows >= 0) & (rows < self._cells) & (columns >= 0) & (columns < self._cells)
-        guarded[(rows * self._cells + columns)[inside]] = True
-        guarded[hit] = False
-        return guarded.reshape(self._cells, self._cells)
+        guarded = np.zeros((width, width), bool)  # with a margin, so that nothing leaves it
+        guarded.ravel()[rows * width + columns] = True
+        guarded = np.ascontiguousarray(guarded[margin:-margin, margin:-margin])
+        guarded.ravel()[hit] = False
+        return guarded
