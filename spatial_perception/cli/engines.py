@@ -24,7 +24,7 @@ from spatial_perception.cli.json_file import write_json
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime import ModelSpec, create_engine
 from spatial_perception.runtime.cache import EngineCache
-from spatial_perception.runtime.engine import build_ahead
+from spatial_perception.runtime.engine_factory import build_ahead
 from spatial_perception.runtime.precision import calibrate
 from spatial_perception.runtime.recording import Recorded
 from spatial_perception.runtime.verify import Verification, verify

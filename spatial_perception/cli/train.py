@@ -17,6 +17,7 @@ MODELS = (
     "light_classifier",
     "lidar_detector",
     "lidar_segmenter",
+    "lidar_segmenter_real",
 )
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,14 +10,7 @@ from numpy.typing import NDArray
 
 from spatial_perception.core.labels import POINT_LABELS
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
-from spatial_perception.datasets.range_images import SENSORS, read_range_images
-from spatial_perception.datasets.semantic_kitti import (
-    read_partial_scan,
-    read_semantic_kitti,
-    semantic_kitti_scans,
-)
-from spatial_perception.datasets.shards import read_shard, shard_files
-from spatial_perception.errors import DatasetError
+from spatial_perception.datasets.range_images import SENSORS
 from spatial_perception.evaluation.label_map import label_lut
 from spatial_perception.evaluation.labelled_frames import LabelledFrames
 from spatial_perception.evaluation.measurement import (
@@ -30,30 +19,24 @@ from spatial_perception.evaluation.measurement import (
     Progress,
     Request,
 )
+from spatial_perception.evaluation.point_scans import (
+    ALL,
+    PARTIAL,
+    PointScanSource,
+    kitti_point_scans,
+    labelled_sequences,
+    range_image_scans,
+    simulated_scans,
+)
 from spatial_perception.pipelines.lidar_segmenter import LidarSegmenter, LidarSegmenterConfig
 from spatial_perception.visualization.bev import draw_bev
-
-ALL = "all"
-PARTIAL = "partial"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PointScanSource:
-    """A labelled scan in base_link by name, read when asked for; labels of `POINT_LABELS`."""
-
-    name: str
-    read: Callable[[], LabelledCloud] = field(repr=False)
 
 
 def evaluate_simulated_points(request: Request, progress: Progress) -> Measurement:
     """Labels of a LiDAR segmenter on simulated shards."""
     known: tuple[Literal["train", "val"], ...] = ("train", "val")
     split = request.choose_split("val", known)
-    sources = [
-        PointScanSource(path.stem, partial(_simulated, path))
-        for path in shard_files(request.root, split)
-    ]
-    return measure_points(request, split, sources, progress)
+    return measure_points(request, split, simulated_scans(request.root, split), progress)
 
 
 def evaluate_semantic_kitti(request: Request, progress: Progress) -> Measurement:
@@ -61,25 +44,10 @@ def evaluate_semantic_kitti(request: Request, progress: Progress) -> Measurement
 
     The split "partial" takes ROOT/partial/*.npz, scans of which a part is labelled.
     """
-    if request.split == PARTIAL:
-        sources = [
-            PointScanSource(path.stem, partial(read_partial_scan, path))
-            for path in sorted((request.root / PARTIAL).glob("*.npz"))
-        ]
-        return measure_points(request, PARTIAL, sources, progress)
-    folder = request.root / "sequences"
-    sequences = sorted(path.parent.name for path in folder.glob("*/labels"))
-    if not sequences:
-        raise DatasetError(f"{folder}: holds no sequences NN/labels and NN/velodyne")
-    known = (ALL, *sequences)
-    split = request.choose_split(ALL, known)
-    scans = [
-        (f"{sequence}/{path.stem}", path)
-        for sequence in (sequences if split == ALL else [split])
-        for path in semantic_kitti_scans(request.root, sequence)
-    ]
-    sources = [PointScanSource(name, partial(read_semantic_kitti, path)) for name, path in scans]
-    return measure_points(request, split, sources, progress)
+    split = PARTIAL
+    if request.split != PARTIAL:
+        split = request.choose_split(ALL, (ALL, *labelled_sequences(request.root)))
+    return measure_points(request, split, kitti_point_scans(request.root, split), progress)
 
 
 def evaluate_range_images(request: Request, progress: Progress) -> Measurement:
@@ -88,17 +56,7 @@ def evaluate_range_images(request: Request, progress: Progress) -> Measurement:
     The root is the npz file, or the folder that holds it.
     """
     split = request.choose_split(ALL, (ALL, *SENSORS))
-    files = sorted(request.root.glob("*.npz")) if request.root.is_dir() else [request.root]
-    if not files:
-        raise DatasetError(f"{request.root}: holds no range images (*.npz)")
-    sources = []
-    for path in files:
-        sensors = _sensors(path) if split == ALL else [split]
-        for sensor in sensors:
-            for index, scan in enumerate(read_range_images(path, sensor)):
-                name = f"{sensor}/{path.stem}/{index:03d}"
-                sources.append(PointScanSource(name, partial(_held, scan)))
-    return measure_points(request, split, sources, progress)
+    return measure_points(request, split, range_image_scans(request.root, split), progress)
 
 
 def measure_points(
@@ -138,23 +96,3 @@ def measure_points(
         classes=POINT_LABELS.names,
     )
     return Measurement(split, len(chosen), counted.compute, illustration)
-
-
-def _sensors(path: Path) -> list[str]:
-    """The sensors whose range images are in the file."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = [sensor for sensor in SENSORS if f"{sensor}_xyzi" in arrays.files]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: not a readable npz file: {error}") from error
-    if not found:
-        raise DatasetError(f"{path}: no range images of {' or '.join(SENSORS)}")
-    return found
-
-
-def _held(scan: LabelledCloud) -> LabelledCloud:
-    return scan
-
-
-def _simulated(path: Path) -> LabelledCloud:
-    return read_shard(path, with_voxels=False).cloud()

@@ -12,7 +12,8 @@ import numpy as np
 from spatial_perception.config import option
 from spatial_perception.core import LabelSet, Laps
 from spatial_perception.errors import EngineError
-from spatial_perception.runtime.engine import Engine, create_engine
+from spatial_perception.runtime.engine import Engine
+from spatial_perception.runtime.engine_factory import create_engine
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec, Precision, TensorSpec, Variant
 

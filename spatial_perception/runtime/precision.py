@@ -8,7 +8,6 @@ each output) and the decoding behind them stay fp32. Converted graphs are kept i
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,8 @@ from spatial_perception.runtime.backends.base import one_line
 from spatial_perception.runtime.cache import EngineCache, EngineKey
 from spatial_perception.runtime.half_graph import halve
 from spatial_perception.runtime.heartbeat import heartbeat
+from spatial_perception.runtime.int8_graph import HEAVY, quantized
 from spatial_perception.runtime.spec import ModelSpec, Precision
-
-_HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
 
 def convert(graph: bytes, precision: Precision, label: str, cache: EngineCache) -> bytes:
@@ -100,51 +98,24 @@ def to_fp16(graph: bytes, label: str) -> bytes:
 
 
 def to_int8(graph: bytes, samples: Sequence[Mapping[str, np.ndarray]], label: str) -> bytes:
-    """Returns the graph with quantize/dequantize nodes around convolutions and products.
-
-    Symmetric, weights per channel, bias fp32: the form that TensorRT and OpenVINO both take.
+    """Returns the graph with 8-bit convolutions and products; heads and decoding stay fp32.
 
     Raises:
         EngineError: If the tools are not installed or refuse the graph.
     """
     try:
         import onnx
-        from onnxruntime import quantization
+        import onnxruntime  # noqa: F401
     except ImportError as error:
         raise EngineError(
             f"{label}: int8 needs onnx and onnxruntime ({error}); pip install both"
         ) from error
     model = _load(onnx, graph, label)
-
-    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self._samples = iter(samples)
-
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            sample = next(self._samples, None)
-            return None if sample is None else dict(sample)
-
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "int8.onnx"
-        try:
-            quantization.quantize_static(
-                model,
-                target,
-                Reader(),
-                quant_format=quantization.QuantFormat.QDQ,
-                per_channel=True,
-                reduce_range=True,  # processors without VNNI add up pairs of products in 16 bits
-                op_types_to_quantize=list(_HEAVY),
-                nodes_to_exclude=head_nodes(model),
-                extra_options={
-                    "ActivationSymmetric": True,
-                    "WeightSymmetric": True,
-                    "QuantizeBias": False,
-                },
-            )
-        except Exception as error:
-            raise EngineError(f"{label}: cannot be quantized to int8: {one_line(error)}") from error
-        return target.read_bytes()
+    try:
+        converted = quantized(model, samples, keep=head_nodes(model))
+    except Exception as error:
+        raise EngineError(f"{label}: cannot be quantized to int8: {one_line(error)}") from error
+    return bytes(converted.SerializeToString())
 
 
 def head_nodes(model: Any) -> list[str]:
@@ -163,7 +134,7 @@ def head_nodes(model: Any) -> list[str]:
         if node is None or node.name in heads:
             continue
         heads[node.name] = None
-        if node.op_type not in _HEAVY:
+        if node.op_type not in HEAVY:
             waiting.extend(node.input)
     return list(heads)
 
@@ -208,4 +179,4 @@ def _fresh_names(model: Any) -> Iterator[str]:
 
 
 def _graph_key(graph: bytes, precision: Precision) -> EngineKey:
-    return EngineKey(hashlib.sha256(graph).hexdigest(), "graph", "1", "any", precision, "")
+    return EngineKey(hashlib.sha256(graph).hexdigest(), "graph", "2", "any", precision, "")

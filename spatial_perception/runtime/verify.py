@@ -9,7 +9,8 @@ import numpy as np
 
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime.backends.base import Arrays, TensorSpecs
-from spatial_perception.runtime.engine import Engine, EngineInfo, create_engine
+from spatial_perception.runtime.engine import Engine, EngineInfo
+from spatial_perception.runtime.engine_factory import create_engine
 from spatial_perception.runtime.spec import ModelSpec
 
 _CLASS_OUTPUTS = ("logits", "occupancy")

@@ -69,6 +69,7 @@ class VoxelDetectorConfig:
     class_weights: tuple[float, float, float, float] = option(
         (1.0, 3.0, 1.5, 4.0), help="weight of each class of boxes: cars are many, riders few"
     )
+    calibrate_scores: bool = option(True, help="map scores to shares of right boxes at export")
     occupancy_weights: tuple[float, ...] = option(
         (1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 1.5, 4.0, 4.0, 0.7),
         help="weight of each class of voxels, free last",
@@ -169,6 +170,8 @@ class LidarDetectorTask(Task[VoxelBatch]):
         return validate_detector(network, scans, self._grids, device)
 
     def calibrate(self, network: SpatialNetwork) -> None:
+        if not self._config.calibrate_scores:
+            return
         assert isinstance(network, VoxelNetwork)
         device = torch.device("cpu")
         low = replace(self._grids.centers, min_score=CALIBRATED_FROM)

@@ -1,4 +1,4 @@
-"""Training of the graph convolutional network on simulated scans."""
+"""Training of the graph convolutional network on simulated and, where given, real scans."""
 
 from __future__ import annotations
 
@@ -12,21 +12,30 @@ from torch import Tensor
 
 from spatial_perception.config import option
 from spatial_perception.core.labels import POINT_LABELS, UNLABELED
-from spatial_perception.datasets.shards import SimulatedScan, read_shard, shard_files
+from spatial_perception.evaluation.point_scans import PointScanSource, simulated_scans
 from spatial_perception.evaluation.segmentation import ConfusionMatrix
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.ops.graph import CHILDREN, GraphConfig, PointGraph, build_graph
 from spatial_perception.ops.ground import GroundConfig, estimate_ground
 from spatial_perception.training.augment_scans import ScanAugmentation
+from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.lidar_losses import overlap_loss, weighted_cross_entropy
+from spatial_perception.training.real_scans import RealScanConfig, find_real_scans
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 
 @dataclass(frozen=True, slots=True)
 class PointSegmenterConfig:
-    """config/training/lidar_segmenter.yaml."""
+    """config/training/lidar_segmenter.yaml and lidar_segmenter_real.yaml."""
 
+    initial: str = option(
+        "", help="checkpoint or weights.safetensors whose matching weights are taken over"
+    )
+    real: tuple[RealScanConfig, ...] = option((), help="real labelled scans, none by default")
+    real_share: float = option(
+        0.3, help="share of samples that are real, where there are any", range=(0.0, 1.0)
+    )
     channels: tuple[int, ...] = option((48, 64, 96, 128, 128), help="width of each level")
     blocks: int = option(2, help="graph convolutions a level on the way up", range=(1, 10))
     batch_size: int = option(2, help="scans a step", range=(1, 256))
@@ -54,9 +63,10 @@ class LidarSegmenterTask(Task[GraphBatch]):
     def __init__(self, model: str, config: PointSegmenterConfig, data_root: Path) -> None:
         super().__init__(config.fit)
         self._model, self._config = model, config
-        self._files = shard_files(data_root, "train")
-        self._validation = shard_files(data_root, "val")[: config.validation_scans]
-        self._order = EpochOrder(len(self._files), config.batch_size, config.fit.seed)
+        self._simulated = simulated_scans(data_root, "train")
+        self._validation = simulated_scans(data_root, "val")[: config.validation_scans]
+        self._real = find_real_scans(config.real, data_root)
+        self._order = EpochOrder(len(self._simulated), config.batch_size, config.fit.seed)
 
     @property
     def network_name(self) -> str:
@@ -72,12 +82,15 @@ class LidarSegmenterTask(Task[GraphBatch]):
             "blocks": config.blocks,
         }
 
+    def start(self) -> SpatialNetwork:
+        network = self.network()
+        if self._config.initial:
+            take_over(network, Path(self._config.initial))
+        return network
+
     def batch(self, step: int) -> GraphBatch:
         pairs = [
-            self._sample(
-                read_shard(self._files[int(index)], with_voxels=False),
-                sample_generator(self.fit.seed, step, slot),
-            )
+            self._sample(int(index), sample_generator(self.fit.seed, step, slot))
             for slot, index in enumerate(self._order.indices(step))
         ]
         tables = joined_graphs([graph for graph, _ in pairs])
@@ -86,16 +99,23 @@ class LidarSegmenterTask(Task[GraphBatch]):
             torch.from_numpy(np.concatenate([labels for _, labels in pairs])),
         )
 
-    def _sample(
-        self, scan: SimulatedScan, generator: np.random.Generator
-    ) -> tuple[PointGraph, np.ndarray]:
+    def _sample(self, index: int, generator: np.random.Generator) -> tuple[PointGraph, np.ndarray]:
+        """A changed scan: the simulated one of that number, or by chance a real one instead."""
+        source = self._simulated[index]
+        real = self._real.train
+        if real and generator.random() < self._config.real_share:
+            source = real[int(generator.integers(len(real)))]
+        scan = source.read()
         augmentation = self._config.augmentation
-        kept = augmentation.kept(scan.points, generator)
+        kept = augmentation.kept(scan.cloud.points, generator)
         mapped = augmentation.map(generator)
-        points = augmentation.jitter(mapped.points(scan.points[kept]), generator)
-        ground = estimate_ground(points, self._config.ground)
-        graph = build_graph(points, ground, self._config.graph)
+        points = augmentation.jitter(mapped.points(scan.cloud.points[kept]), generator)
+        graph = self._graph(points)
         return graph, node_labels(graph, scan.labels[kept])
+
+    def _graph(self, points: np.ndarray) -> PointGraph:
+        ground = estimate_ground(points, self._config.ground)
+        return build_graph(points, ground, self._config.graph)
 
     def loss(self, network: SpatialNetwork, batch: GraphBatch) -> tuple[Tensor, dict[str, Tensor]]:
         logits = network.outputs(batch.tables)["logits"].float()
@@ -107,12 +127,19 @@ class LidarSegmenterTask(Task[GraphBatch]):
         return parts["entropy"] + parts["overlap"], {k: v.detach() for k, v in parts.items()}
 
     def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
+        metrics = self._measured(network, device, self._validation)
+        held = self._real.held
+        real = self._measured(network, device, held) if held else {}
+        return metrics | {f"real_{name}": value for name, value in real.items()}
+
+    def _measured(
+        self, network: SpatialNetwork, device: torch.device, sources: list[PointScanSource]
+    ) -> dict[str, float]:
         network.eval()
         matrix = ConfusionMatrix(POINT_LABELS.names)
-        for path in self._validation:
-            scan = read_shard(path, with_voxels=False)
-            ground = estimate_ground(scan.points, self._config.ground)
-            graph = build_graph(scan.points, ground, self._config.graph)
+        for source in sources:
+            scan = source.read()
+            graph = self._graph(scan.cloud.points)
             inputs = {k: torch.from_numpy(v).to(device) for k, v in graph.inputs().items()}
             classes = network.outputs(inputs)["logits"].argmax(dim=1).cpu().numpy()
             matrix.add(classes[graph.node_of_point], scan.labels)
@@ -121,6 +148,9 @@ class LidarSegmenterTask(Task[GraphBatch]):
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
         config = self._config
         shapes = table_shapes(config.graph)
+        simulated = f"simulated streets, {len(self._simulated)} scans"
+        real = self._real.description or ("no real data",)
+        held = f"; real_...: {len(self._real.held)} real scans" if self._real.held else ""
         return ExportPlan(
             model=self._model,
             shapes=(shapes,),
@@ -131,15 +161,20 @@ class LidarSegmenterTask(Task[GraphBatch]):
                 "ground": dataclasses.asdict(config.ground),
             },
             label_set=POINT_LABELS,
-            training_data=(f"simulated streets, {len(self._files)} scans; no real data",),
-            data_licence="",
-            validation="simulated streets, other seeds",
+            training_data=(simulated, *real),
+            data_licence="; ".join(dict.fromkeys(source.licence for source in config.real)),
+            validation="simulated streets, other seeds" + held,
             validation_samples=len(self._validation),
             evaluation="--dataset simulated --split val",
-            summary="A class for every point of a LiDAR scan.",
+            summary="A class for every point of a LiDAR scan."
+            + (_ALSO_REAL if config.real else ""),
         )
 
 
+_ALSO_REAL = (
+    " Trained with real labelled scans, too: the licence of the training data binds whoever uses"
+    " these weights. lidar_segmenter has none such."
+)
 _INDICES = ("neighbours", "children", "parents")
 
 

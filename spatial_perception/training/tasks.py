@@ -28,6 +28,7 @@ tasks: dict[str, tuple[type[Any], TaskFactory]] = {
     "camera_segmenter": (SegmenterConfig, SegmenterTask),
     "lidar_detector": (VoxelDetectorConfig, LidarDetectorTask),
     "lidar_segmenter": (PointSegmenterConfig, LidarSegmenterTask),
+    "lidar_segmenter_real": (PointSegmenterConfig, LidarSegmenterTask),
     "sign_classifier": (ClassifierConfig, ClassifierTask),
     "light_classifier": (ClassifierConfig, ClassifierTask),
 }

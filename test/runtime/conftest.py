@@ -20,7 +20,7 @@ onnx = pytest.importorskip("onnx")
 
 
 def _graph(width: int = 16, seed: int = 0) -> bytes:
-    """Conv, ReLU, global average and a fully connected layer: image -> logits (1, 5)."""
+    """Two convolutions, global average, a fully connected layer: image -> logits (1, 5)."""
     from onnx import TensorProto, helper, numpy_helper
 
     rng = np.random.default_rng(seed)
@@ -29,13 +29,15 @@ def _graph(width: int = 16, seed: int = 0) -> bytes:
         "conv_bias": rng.normal(0, 0.2, 8),
         "fc_weight": rng.normal(0, 0.5, (8, 5)),
         "fc_bias": rng.normal(0, 0.5, 5),
+        "body_weight": rng.normal(0, 0.2, (8, 8, 3, 3)),
     }
     nodes = [
         helper.make_node(
             "Conv", ["image", "conv_weight", "conv_bias"], ["conv"], "conv", pads=[1, 1, 1, 1]
         ),
         helper.make_node("Relu", ["conv"], ["relu"], "relu"),
-        helper.make_node("GlobalAveragePool", ["relu"], ["pooled"], "pool"),
+        helper.make_node("Conv", ["relu", "body_weight"], ["body"], "body"),
+        helper.make_node("GlobalAveragePool", ["body"], ["pooled"], "pool"),
         helper.make_node("Flatten", ["pooled"], ["flat"], "flatten"),
         helper.make_node("Gemm", ["flat", "fc_weight", "fc_bias"], ["logits"], "fc"),
     ]

@@ -14,8 +14,7 @@ import pytest
 from scipy.signal import correlate
 
 from spatial_perception.errors import ConfigError, EngineError
-from spatial_perception.runtime import create_engine
-from spatial_perception.runtime import engine as engine_module
+from spatial_perception.runtime import create_engine, engine_factory
 from spatial_perception.runtime.backends import BACKENDS, get_backend
 from spatial_perception.runtime.spec import ModelSpec, TensorSpec, file_sha256
 
@@ -37,7 +36,8 @@ def expected_logits(spec: ModelSpec, image: np.ndarray) -> np.ndarray:
     padded = np.pad(image[0].astype(np.float64), ((0, 0), (1, 1), (1, 1)))
     maps = [correlate(padded, kernel, mode="valid")[0] for kernel in value["conv_weight"]]
     active = np.maximum(np.stack(maps) + value["conv_bias"][:, None, None], 0)
-    return active.mean(axis=(1, 2)) @ value["fc_weight"] + value["fc_bias"]
+    body = [correlate(active, kernel, mode="valid")[0] for kernel in value["body_weight"]]
+    return np.mean(body, axis=(1, 2)) @ value["fc_weight"] + value["fc_bias"]
 
 
 @pytest.mark.parametrize("name", CPU_BACKENDS)
@@ -139,7 +139,7 @@ def test_engines_on_one_device_never_run_at_once(tiny: ModelSpec, image) -> None
 def test_auto_takes_the_first_that_works_and_says_why_not_the_others(
     tiny: ModelSpec, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_announced", set())
+    monkeypatch.setattr(engine_factory, "_announced", set())
     works = [name for name in BACKENDS if not get_backend(name).unavailable()]
     if not works:
         pytest.skip("no backend here")

@@ -11,7 +11,7 @@ from spatial_perception.runtime import ModelSpec, create_engine, find_models_dir
 from spatial_perception.runtime.backends import tensorrt
 from spatial_perception.runtime.backends.base import Job
 from spatial_perception.runtime.backends.tensorrt import TensorRTRtxBackend
-from spatial_perception.runtime.engine import build_ahead
+from spatial_perception.runtime.engine_factory import build_ahead
 from spatial_perception.runtime.models import model_names
 from spatial_perception.runtime.precision import to_fp16
 from spatial_perception.runtime.spec import Precision

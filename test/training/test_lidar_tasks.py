@@ -87,15 +87,18 @@ def test_the_loss_falls(task: Task[Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["best.pt", "weights.safetensors"])
-def test_the_detector_starts_from_given_weights(root: Path, tmp_path: Path, name: str) -> None:
+def test_training_starts_from_given_weights(
+    task: Task[Any], root: Path, tmp_path: Path, name: str
+) -> None:
     torch.manual_seed(1)
-    given = LidarDetectorTask("lidar_detector", DETECTOR, root).network().state_dict()
+    given = task.network().state_dict()
     if name == "best.pt":
         save_weights(tmp_path / name, given, {}, 0)
     else:
         save_file(given, tmp_path / name)
-    config = replace(DETECTOR, initial=str(tmp_path / name))
-    started = LidarDetectorTask("lidar_detector", config, root).start().state_dict()
+    config = DETECTOR if isinstance(task, LidarDetectorTask) else SEGMENTER
+    changed = replace(config, initial=str(tmp_path / name))
+    started = type(task)("any", changed, root).start().state_dict()
     assert all(torch.equal(started[key], value) for key, value in given.items())
 
 
@@ -122,6 +125,15 @@ def test_calibration_maps_the_logits_of_the_heatmap_alone(
     wanted += torch.tensor([-1.0, 0.0, 0.25, 0.0])[:, None, None]
     torch.testing.assert_close(network.heatmap(features), wanted)
     torch.testing.assert_close(network.regression(features), before[1])
+
+
+def test_scores_stay_as_trained_where_calibration_is_off(root: Path) -> None:
+    config = replace(DETECTOR, calibrate_scores=False)
+    task = LidarDetectorTask("lidar_detector", config, root)
+    network = task.network().eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    task.calibrate(network)
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
 def test_validation_measures_what_the_network_is_for(task: Task[Any]) -> None:
@@ -151,7 +163,11 @@ def test_batches_are_a_function_of_the_step(task: Task[Any]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("lidar_detector", VoxelDetectorConfig), ("lidar_segmenter", PointSegmenterConfig)],
+    [
+        ("lidar_detector", VoxelDetectorConfig),
+        ("lidar_segmenter", PointSegmenterConfig),
+        ("lidar_segmenter_real", PointSegmenterConfig),
+    ],
 )
 def test_the_shipped_configuration_is_valid(name: str, kind: type[Any]) -> None:
     path = Path("config/training") / f"{name}.yaml"

@@ -1,0 +1,88 @@
+"""8-bit graphs: what stays fp32, and inputs whose channels differ in size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spatial_perception.runtime import int8_graph
+from spatial_perception.runtime.int8_graph import quantized
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+SIZES = np.geomspace(1e-2, 1e2, 8).astype(np.float32)
+"""Of the channels that the middle convolution reads; its weights make up for them."""
+
+
+def network():
+    """stem -> channels of unequal sizes -> middle -> depthwise -> head."""
+    rng = np.random.default_rng(0)
+    middle = rng.normal(size=(8, 8, 3, 3)) / SIZES[:, None, None]
+    values = {
+        "w0": rng.normal(size=(8, 3, 3, 3)),
+        "sizes": SIZES[None, :, None, None],
+        "w1": middle,
+        "w2": rng.normal(size=(8, 1, 3, 3)),
+        "w3": rng.normal(size=(4, 8, 1, 1)),
+    }
+    node = onnx.helper.make_node
+    nodes = [
+        node("Conv", ["image", "w0"], ["a"], "stem"),
+        node("Relu", ["a"], ["b"], "act"),
+        node("Mul", ["b", "sizes"], ["c"], "mul"),
+        node("Conv", ["c", "w1"], ["d"], "middle"),
+        node("Conv", ["d", "w2"], ["e"], "depthwise", group=8),
+        node("Conv", ["e", "w3"], ["scores"], "head"),
+    ]
+    stored = [onnx.numpy_helper.from_array(v.astype(np.float32), n) for n, v in values.items()]
+    ports = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in (("image", [1, 3, 16, 16]), ("scores", [1, 4, 10, 10]))
+    ]
+    graph = onnx.helper.make_graph(nodes, "g", ports[:1], ports[1:], stored)
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+
+
+def samples(count: int = 4) -> list[dict[str, np.ndarray]]:
+    rng = np.random.default_rng(1)
+    return [{"image": rng.normal(size=(1, 3, 16, 16)).astype(np.float32)} for _ in range(count)]
+
+
+def answer(model, sample: dict[str, np.ndarray]) -> np.ndarray:
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    return session.run(None, sample)[0]
+
+
+def error(model) -> float:
+    (sample,) = samples(1)
+    exact = answer(network(), sample)
+    return float(np.linalg.norm(answer(model, sample) - exact) / np.linalg.norm(exact))
+
+
+def test_heads_first_and_depthwise_convolutions_stay_fp32() -> None:
+    model = quantized(network(), samples(), keep=["head"])
+    weights = {n.name: n.input[1] for n in model.graph.node if n.op_type == "Conv"}
+    stored = {t.name for t in model.graph.initializer}
+    assert {name for name, weight in weights.items() if weight in stored} == {
+        "stem",
+        "depthwise",
+        "head",
+    }
+    assert "w1" not in stored, "the weights of the middle are stored in eight bits alone"
+
+
+def test_channels_of_unequal_sizes_cost_no_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0 < error(quantized(network(), samples(), keep=["head"])) < 0.05
+    monkeypatch.setattr(int8_graph, "_UNEQUAL", np.inf)
+    assert error(quantized(network(), samples(), keep=["head"])) > 0.2
+
+
+def test_equalizing_alone_changes_nothing() -> None:
+    model = network()
+    int8_graph._equalize(model, samples(), {"head"})
+    assert "middle__equalize" in [node.name for node in model.graph.node]
+    (sample,) = samples(1)
+    np.testing.assert_allclose(answer(model, sample), answer(network(), sample), rtol=1e-4)
