@@ -18,6 +18,7 @@ from spatial_perception.core import (
 from spatial_perception.core.occupancy import UNKNOWN_CELL
 from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.ops.ground import GroundConfig, GroundGrid, estimate_ground
+from spatial_perception.pipelines.ego_box import on_vehicle
 from spatial_perception.pipelines.footprints import footprints
 from spatial_perception.pipelines.grid_memory import EvidenceConfig, GridMemory
 from spatial_perception.pipelines.obstacle_guard import ObstacleGuard
@@ -45,6 +46,10 @@ class OccupancyMapperConfig:
         range=(0.0, 30.0),
     )  # fmt: skip
     ego_width_m: float = option(2.0, help="the vehicle itself", unit="m", range=(0.0, 10.0))
+    ego_ahead_m: float = option(
+        0.0, help="how far the vehicle's middle lies ahead of base_link", unit="m",
+        range=(-15.0, 15.0),
+    )  # fmt: skip
     azimuth_bins: int = option(1800, help="rays around the sensor", range=(36, 36_000))
     shut_m: float = option(
         2.0, help="what an obstacle hides is not cleared so far behind it", unit="m",
@@ -119,7 +124,8 @@ class OccupancyMapper:
             for reach_m in (config.guard_beside_m, config.guard_behind_m)
         )
         self._guard = ObstacleGuard(self._cells, beside, behind)
-        self._ego_places = _places(config.ego_length_m, config.ego_width_m, config.resolution_m / 2)
+        self._ego = config.ego_length_m, config.ego_width_m, config.ego_ahead_m
+        self._ego_places = _places(*self._ego, config.resolution_m / 2)
         self._stamp_ns: int | None = None
 
     def reset(self) -> None:
@@ -153,7 +159,7 @@ class OccupancyMapper:
         pose = odom_from_base or Pose.identity()
         self._advance(cloud.header.stamp_ns, pose, forget=odom_from_base is None)
         coordinates = np.ascontiguousarray(cloud.points.T)
-        is_new = np.flatnonzero(self._outside_ego(coordinates))
+        is_new = np.flatnonzero(~on_vehicle(coordinates.T, *self._ego))
         coordinates = coordinates.take(is_new, axis=1)
         classes = None if labels is None else labels.labels.take(is_new)
         some = is_new[:: max(1, round(len(is_new) / _GROUND_POINTS))]
@@ -178,13 +184,6 @@ class OccupancyMapper:
             self._memory.fade((stamp_ns - self._stamp_ns) / NS_PER_S)
         self._stamp_ns = stamp_ns
         self._memory.move_to(float(pose.translation[0]), float(pose.translation[1]))
-
-    def _outside_ego(self, coordinates: np.ndarray) -> np.ndarray:
-        """Returns which of (3, N) points are not on the vehicle itself."""
-        half_m = np.float32(self._config.ego_length_m / 2), np.float32(self._config.ego_width_m / 2)
-        outside: np.ndarray = np.abs(coordinates[0]) > half_m[0]
-        outside |= np.abs(coordinates[1]) > half_m[1]
-        return outside
 
     def _rays(
         self,
@@ -295,7 +294,7 @@ class OccupancyMapper:
                 flat[found[flat[found] == UNKNOWN_CELL]] = config.voxel_percent
 
 
-def _places(length_m: float, width_m: float, step_m: float) -> np.ndarray:
-    """Returns (2, N) places on a rectangle around the origin, x and y."""
+def _places(length_m: float, width_m: float, ahead_m: float, step_m: float) -> np.ndarray:
+    """Returns (2, N) places on a rectangle with its middle ahead of the origin, x and y."""
     sides = (np.arange(-m / 2, m / 2 + step_m / 2, step_m) for m in (length_m, width_m))
-    return np.stack(np.meshgrid(*sides)).reshape(2, -1)
+    return np.stack(np.meshgrid(*sides)).reshape(2, -1) + [[ahead_m], [0.0]]
