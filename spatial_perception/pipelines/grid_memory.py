@@ -8,11 +8,14 @@ import cv2
 import numpy as np
 
 from spatial_perception.config import option
+from spatial_perception.core.occupancy import UNKNOWN_CELL
 
 FORGOTTEN_LOG_ODDS = 0.1
 """Weaker evidence is none: the cell is unknown."""
 _SURE_SHARE = 0.75
 """From this share of the limit on a cell is surely free."""
+_LEVELS = 16_384
+"""Of log-odds, in the table of percents."""
 _AROUND = 5
 _NOTHING = np.float32(0.0)
 
@@ -50,7 +53,8 @@ class GridMemory:
 
     A cell that was surely free and is hit holds something that has arrived. What arrived goes
     again: a look or two clear it, and unseen it is forgotten soon. What stood there at first
-    sight is cleared by many looks, since many rays miss what is thin.
+    sight is cleared by many looks, since many rays miss what is thin, and not at all by a look
+    that hits something close by.
 
     Args:
         cells: edge of the window, in cells.
@@ -70,6 +74,8 @@ class GridMemory:
         self._occupied_per_s = firm / weights.lifetime_s
         self._arrived_per_s = firm / weights.arrived_lifetime_s
         self._free_per_s = float(np.log(max(limit / least_free, 1.0))) / weights.lifetime_s
+        self._levels_per_unit = np.float32((_LEVELS // 2 - 1) / weights.limit_log_odds)
+        self._percent_of_level = self._table()
         self.log_odds = np.zeros((cells, cells), np.float32)
         self._arrived = np.zeros((cells, cells), bool)
         self._low_xy: tuple[int, int] | None = None
@@ -103,64 +109,91 @@ class GridMemory:
             missed: (cells, cells) bool, seen to be free; the cells that were hit are left out.
         """
         flat, arrived = self.log_odds.ravel(), self._arrived.ravel()
-        before = flat[hit]
-        has_arrived = self._has_arrived(hit, before)
+        held = np.flatnonzero(flat > 0)
+        before, was = flat[hit], flat[held]
+        has_arrived = self._has_arrived(hit, held)
         arrived[hit[has_arrived]] = True
-        stands = (self.log_odds > 0) & ~self._arrived
-        self.log_odds += missed * np.where(stands, self._clear, self._miss)
-        flat[hit] = np.maximum(before, 0.0) + hit_log_odds  # what stands there now was not free
-        np.clip(self.log_odds, -self._limit, self._limit, out=self.log_odds)
-        self._arrived &= self.log_odds > 0
+        near_hit = self._around(_marked(flat.size, hit))[held] > 0
+        stays = near_hit & ~arrived[held]
+        was += np.where(missed.ravel()[held] & ~stays,
+                        np.where(arrived[held], self._miss, self._clear), _NOTHING)  # fmt: skip
+        self.log_odds += missed * self._miss
+        np.maximum(self.log_odds, -self._limit, out=self.log_odds)
+        flat[held] = np.maximum(was, -self._limit)
+        flat[hit] = np.minimum(np.maximum(before, _NOTHING) + hit_log_odds, self._limit)
+        arrived[held] &= flat[held] > 0
         return has_arrived
 
     def hide(self, hidden: np.ndarray) -> None:
-        """Forgets that cells were free, because they may be covered now."""
-        np.copyto(self.log_odds, _NOTHING, where=hidden & (self.log_odds < 0))
+        """Forgets that cells were free, because they may be covered now.
 
-    def _has_arrived(self, hit: np.ndarray, before: np.ndarray) -> np.ndarray:
+        Args:
+            hidden: (cells, cells) bool.
+        """
+        flat, cells = self.log_odds.ravel(), np.flatnonzero(hidden)
+        flat[cells] = np.maximum(flat[cells], _NOTHING)
+
+    def _has_arrived(self, hit: np.ndarray, held: np.ndarray) -> np.ndarray:
         """Returns which cells that are hit were free before, or are beside what has arrived.
 
         Where more of what is around stood there all the time, it is part of that: a bush is hit
         here now and there then.
         """
-        new = self._arrived.astype(np.uint8)
-        new.ravel()[hit[before < -self._sure]] = 1
-        if not new.any():
+        flat, arrived = self.log_odds.ravel(), self._arrived.ravel()
+        before, came = flat[hit], arrived[held]
+        new = np.concatenate([held[came], hit[before < -self._sure]])
+        if not len(new):
             return np.zeros(len(hit), bool)
-        standing = ((self.log_odds > 0) & ~self._arrived).astype(np.uint8)
-        around = [
-            cv2.boxFilter(mask, -1, (_AROUND, _AROUND), normalize=False).ravel()[hit]
-            for mask in (new, standing)
-        ]
-        came: np.ndarray = (around[0] > around[1]) & ((before <= 0) | self._arrived.ravel()[hit])
-        return came
+        around_new, around_standing = (
+            self._around(_marked(flat.size, cells))[hit] for cells in (new, held[~came])
+        )
+        has_come: np.ndarray = (around_new > around_standing) & ((before <= 0) | arrived[hit])
+        return has_come
+
+    def _around(self, marked: np.ndarray) -> np.ndarray:
+        """Returns for each cell how many are marked among the `_AROUND` x `_AROUND` around it."""
+        square = marked.reshape(self._cells, self._cells)
+        return cv2.boxFilter(square, -1, (_AROUND, _AROUND), normalize=False).ravel()
 
     def fade(self, elapsed_s: float) -> None:
         """Weakens all evidence; what is hardly any is forgotten."""
-        free, occupied, arrived = (
+        free, occupied, came = (
             np.float32(np.exp(-rate * elapsed_s))
             for rate in (self._free_per_s, self._occupied_per_s, self._arrived_per_s)
         )
-        kept = np.where(self.log_odds < 0, free, occupied)
-        np.copyto(kept, arrived, where=self._arrived)  # several times as fast as kept[...] =
-        self.log_odds *= kept
-        np.copyto(self.log_odds, _NOTHING, where=np.abs(self.log_odds) < FORGOTTEN_LOG_ODDS)
-        self._arrived &= self.log_odds > 0
+        flat, arrived = self.log_odds.ravel(), self._arrived.ravel()
+        held = np.flatnonzero(flat > 0)
+        was = flat[held] * np.where(arrived[held], came, occupied)
+        self.log_odds *= free
+        least = -float(np.float32(FORGOTTEN_LOG_ODDS))
+        cv2.threshold(self.log_odds, least, 0.0, cv2.THRESH_TOZERO_INV, self.log_odds)
+        was[was < -least] = _NOTHING
+        flat[held] = was
+        arrived[held] &= was > 0
 
     def percent(self) -> np.ndarray:
         """Returns (cells, cells) int8 probability of being occupied, -1 where none is known."""
-        scaled = np.negative(self.log_odds)
-        np.exp(scaled, out=scaled)
-        scaled += np.float32(1.0)
-        np.divide(np.float32(100.0), scaled, out=scaled)
-        percent = np.rint(scaled, out=scaled).astype(np.int8)
-        unknown = (self.log_odds <= 0.0) & (self.log_odds > -self._free)
-        np.copyto(percent, np.int8(-1), where=unknown)
+        level = self.log_odds * self._levels_per_unit
+        level += np.float32(_LEVELS // 2 + 0.5)
+        return np.asarray(self._percent_of_level.take(level.astype(np.int16)))
+
+    def _table(self) -> np.ndarray:
+        """Returns (_LEVELS,) int8, the percent of each level of log-odds."""
+        log_odds = (np.arange(_LEVELS) - _LEVELS // 2) / float(self._levels_per_unit)
+        percent = np.rint(100.0 / (1.0 + np.exp(-log_odds))).astype(np.int8)
+        percent[(log_odds <= 0.0) & (log_odds > -self._free)] = UNKNOWN_CELL
         return percent
 
     def _shift(self, rows: int, columns: int) -> None:
         self.log_odds = _shifted(self.log_odds, rows, columns)
         self._arrived = _shifted(self._arrived, rows, columns)
+
+
+def _marked(count: int, cells: np.ndarray) -> np.ndarray:
+    """Returns (count,) uint8, 1 at the indices of some cells."""
+    marks = np.zeros(count, np.uint8)
+    marks[cells] = 1
+    return marks
 
 
 def _shifted(cells: np.ndarray, rows: int, columns: int) -> np.ndarray:

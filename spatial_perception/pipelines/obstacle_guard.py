@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+
+_DIRECTIONS = 720
 
 
 class ObstacleGuard:
@@ -20,9 +23,13 @@ class ObstacleGuard:
     """
 
     def __init__(self, cells: int, beside: int, behind: int) -> None:
-        self._cells = cells
+        self._cells, self._margin = cells, int(np.ceil(np.hypot(beside, behind))) + 1
         along, across = np.mgrid[0 : behind + 1, -beside : beside + 1].reshape(2, -1, 1)
-        self._along, self._across = along.astype(np.float32), across.astype(np.float32)
+        angle = (np.arange(_DIRECTIONS) + 0.5) * (2 * np.pi / _DIRECTIONS)
+        rows = np.rint(along * np.sin(angle) + across * np.cos(angle))
+        columns = np.rint(along * np.cos(angle) - across * np.sin(angle))
+        self._width = cells + 2 * self._margin  # with a margin nothing leaves the raster
+        self._offsets = (rows * self._width + columns).astype(np.int32)
 
     def around(self, hit: np.ndarray, sensor_row: float, sensor_column: float) -> np.ndarray:
         """Returns (cells, cells) bool, the cells beside and behind those that were hit.
@@ -32,15 +39,21 @@ class ObstacleGuard:
             sensor_row: place of the sensor in cells from the grid's corner, with fractions.
             sensor_column: likewise.
         """
-        guarded = np.zeros(self._cells**2, bool)
-        row, column = np.divmod(hit, self._cells)
-        y, x = row + np.float32(0.5), column + np.float32(0.5)
-        ahead_y, ahead_x = y - np.float32(sensor_row), x - np.float32(sensor_column)
-        scale = 1 / np.maximum(np.hypot(ahead_x, ahead_y), np.float32(1e-3))
-        ahead_y, ahead_x = ahead_y * scale, ahead_x * scale
-        rows = (y + self._along * ahead_y + self._across * ahead_x).astype(np.int32)
-        columns = (x + self._along * ahead_x - self._across * ahead_y).astype(np.int32)
-        inside = (rows >= 0) & (rows < self._cells) & (columns >= 0) & (columns < self._cells)
-        guarded[(rows * self._cells + columns)[inside]] = True
-        guarded[hit] = False
-        return guarded.reshape(self._cells, self._cells)
+        margin, guarded = self._margin, np.zeros((self._width, self._width), bool)
+        row, column = np.divmod(hit.astype(np.int32), np.int32(self._cells))
+        direction = self._direction(row, column, sensor_row, sensor_column)
+        place = (row + margin) * self._width + column + margin
+        guarded.ravel()[self._offsets.take(direction, axis=1) + place] = True
+        guarded = np.ascontiguousarray(guarded[margin:-margin, margin:-margin])
+        guarded.ravel()[hit] = False
+        return guarded
+
+    def _direction(
+        self, row: np.ndarray, column: np.ndarray, sensor_row: float, sensor_column: float
+    ) -> np.ndarray:
+        """Returns in which of `_DIRECTIONS` cells lie, seen from the sensor."""
+        if not len(row):  # which OpenCV answers with None
+            return row
+        ahead = (column + np.float32(0.5 - sensor_column), row + np.float32(0.5 - sensor_row))
+        turns = cv2.phase(*ahead).ravel() * np.float32(_DIRECTIONS / (2 * np.pi))
+        return np.minimum(turns.astype(np.int32), _DIRECTIONS - 1)

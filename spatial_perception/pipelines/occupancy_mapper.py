@@ -18,15 +18,17 @@ from spatial_perception.core import (
 from spatial_perception.core.occupancy import UNKNOWN_CELL
 from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.ops.ground import GroundConfig, GroundGrid, estimate_ground
+from spatial_perception.pipelines.ego_box import on_vehicle
 from spatial_perception.pipelines.footprints import footprints
 from spatial_perception.pipelines.grid_memory import EvidenceConfig, GridMemory
 from spatial_perception.pipelines.obstacle_guard import ObstacleGuard
-from spatial_perception.pipelines.ray_clearing import RayClearing, Rays
+from spatial_perception.pipelines.ray_clearing import ClearingReach, RayClearing, Rays
 
 GROUND_CLASSES = ("road", "sidewalk", "terrain")
 _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
 _GROUND_POINTS = 50_000
+"""Of all points so many are enough to find the ground."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,17 @@ class OccupancyMapperConfig:
         range=(0.0, 30.0),
     )  # fmt: skip
     ego_width_m: float = option(2.0, help="the vehicle itself", unit="m", range=(0.0, 10.0))
+    ego_ahead_m: float = option(
+        0.0, help="how far the vehicle's middle lies ahead of base_link", unit="m",
+        range=(-15.0, 15.0),
+    )  # fmt: skip
     azimuth_bins: int = option(1800, help="rays around the sensor", range=(36, 36_000))
+    shut_m: float = option(
+        2.0, help="what an obstacle hides is not cleared so far behind it", unit="m",
+        range=(0.0, 50.0),
+    )  # fmt: skip
     shadow_m: float = option(
-        12.0, help="what rays below an obstacle do not clear behind it", unit="m", range=(0.0, 50.0)
+        8.0, help="nor so far where more rays are stopped than pass", unit="m", range=(0.0, 50.0)
     )
     body_m: float = option(
         8.0, help="length of bodies: behind what has arrived nothing remembered as free is kept",
@@ -74,7 +84,9 @@ class OccupancyMapperConfig:
         0.5, help="objects with lower scores are left out", range=(0.0, 1.0)
     )
     evidence: EvidenceConfig = option(default_factory=EvidenceConfig, help="weights of evidence")
-    ground: GroundConfig = option(default_factory=GroundConfig, help="ground estimate")
+    ground: GroundConfig = option(
+        default_factory=lambda: GroundConfig(reach_m=75.0), help="ground estimate"
+    )
 
 
 class OccupancyMapper:
@@ -99,15 +111,21 @@ class OccupancyMapper:
             self._cells,
             config.resolution_m,
             config.azimuth_bins,
-            config.min_height_m,
-            config.shadow_m,
-            config.body_m,
+            ClearingReach(
+                config.min_height_m,
+                config.max_height_m,
+                config.shut_m,
+                config.shadow_m,
+                config.body_m,
+            ),
         )
         beside, behind = (
             round(reach_m / config.resolution_m)
             for reach_m in (config.guard_beside_m, config.guard_behind_m)
         )
         self._guard = ObstacleGuard(self._cells, beside, behind)
+        self._ego = config.ego_length_m, config.ego_width_m, config.ego_ahead_m
+        self._ego_places = _places(*self._ego, config.resolution_m / 2)
         self._stamp_ns: int | None = None
 
     def reset(self) -> None:
@@ -140,15 +158,17 @@ class OccupancyMapper:
         """
         pose = odom_from_base or Pose.identity()
         self._advance(cloud.header.stamp_ns, pose, forget=odom_from_base is None)
-        is_new = self._outside_ego(cloud.points)
-        points = cloud.points if is_new.all() else cloud.points[is_new]
-        classes = None if labels is None else labels.labels[is_new]
-        ground = estimate_ground(points[:: _thinning(len(points))], self._config.ground).refined(
+        coordinates = np.ascontiguousarray(cloud.points.T)
+        is_new = np.flatnonzero(~on_vehicle(coordinates.T, *self._ego))
+        coordinates = coordinates.take(is_new, axis=1)
+        classes = None if labels is None else labels.labels.take(is_new)
+        some = is_new[:: max(1, round(len(is_new) / _GROUND_POINTS))]
+        ground = estimate_ground(cloud.points.take(some, axis=0), self._config.ground).refined(
             _GROUND_REFINEMENT
         )
-        rays, cell = self._rays(points, ground, sensor_origin_m, pose, classes, labels)
+        rays = self._rays(coordinates, ground, sensor_origin_m, pose, classes, labels)
         solid = self._below_objects(objects, pose)
-        self._observe(rays, cell, pose, sensor_origin_m, solid)
+        self._observe(rays, pose, sensor_origin_m, solid)
         cells = self._memory.percent()
         cells[solid & (cells < self._config.object_percent)] = self._config.object_percent
         if voxels is not None and self._config.voxel_percent:
@@ -165,26 +185,18 @@ class OccupancyMapper:
         self._stamp_ns = stamp_ns
         self._memory.move_to(float(pose.translation[0]), float(pose.translation[1]))
 
-    def _outside_ego(self, points: np.ndarray) -> np.ndarray:
-        """Returns which points are not on the vehicle itself."""
-        half_m = np.float32(self._config.ego_length_m / 2), np.float32(self._config.ego_width_m / 2)
-        outside: np.ndarray = np.abs(points[:, 0]) > half_m[0]
-        outside |= np.abs(points[:, 1]) > half_m[1]
-        return outside
-
     def _rays(
         self,
-        points: np.ndarray,
+        coordinates: np.ndarray,
         ground: GroundGrid,
         origin_m: np.ndarray,
         pose: Pose,
         classes: np.ndarray | None,
         labels: LabelledCloud | None,
-    ) -> tuple[Rays, np.ndarray]:
-        """Returns the rays of a scan and the cell of each end, -1 outside of the grid."""
+    ) -> Rays:
+        """Returns the rays to (3, N) points."""
         config = self._config
-        x, y, z = (points[:, axis].copy() for axis in range(3))
-        height = z - ground.cell_height_at(x, y)
+        height = coordinates[2] - ground.cell_height_at(*coordinates[:2])
         is_ground = height <= np.float32(config.min_height_m)
         is_obstacle = ~is_ground & (height < np.float32(config.max_height_m))
         if classes is not None and labels is not None:
@@ -194,14 +206,13 @@ class OccupancyMapper:
             taken_out = lut[classes] & is_obstacle & (height < np.float32(config.label_height_m))
             is_obstacle &= ~taken_out
             is_ground |= taken_out
-        sensor_m = pose.apply(origin_m[None])[0]
-        turned = pose.rotation.astype(np.float32)
-        ox, oy, oz = origin_m.astype(np.float32)
-        dx, dy = (turned[k, 0] * (x - ox) + turned[k, 1] * (y - oy) + turned[k, 2] * (z - oz)
-                  for k in (0, 1))  # fmt: skip
-        below = ground.cell_height_at(np.array([ox]), np.array([oy]))[0]
-        rays = Rays(float(oz - below), dx, dy, height, is_obstacle, is_ground)
-        return rays, self._cell(dx, dy, sensor_m[:2])
+            height[taken_out] = config.min_height_m
+        turned = pose.rotation[:2].astype(np.float32)
+        dx, dy = turned @ coordinates
+        dx -= (turned @ origin_m)[0]
+        dy -= (turned @ origin_m)[1]
+        below = ground.cell_height_at(*origin_m[:2, None].astype(np.float32))[0]
+        return Rays(float(origin_m[2] - below), dx, dy, height, is_obstacle, is_ground)
 
     def _cell(self, dx: np.ndarray, dy: np.ndarray, center_m: np.ndarray) -> np.ndarray:
         """Returns flat indices of the cells at offsets from a place in the fixed frame, or -1."""
@@ -216,26 +227,27 @@ class OccupancyMapper:
     def _observe(
         self,
         rays: Rays,
-        cell: np.ndarray,
         pose: Pose,
         origin_m: np.ndarray,
         solid: np.ndarray,
     ) -> None:
         config = self._config
-        sensor = (pose.apply(origin_m[None])[0, :2] - self._memory.corner_m) / config.resolution_m
+        sensor_m = pose.apply(origin_m[None])[0, :2]
+        sensor = (sensor_m - self._memory.corner_m) / config.resolution_m
         scan = self._clearing.look(rays, int(np.floor(sensor[1])), int(np.floor(sensor[0])))
-        ends = np.flatnonzero(rays.is_obstacle & (cell >= 0))
-        count = np.zeros(self._cells**2, np.int32)
-        np.add.at(count, cell.take(ends), np.int32(1))
-        hit = np.flatnonzero(count > 0)  # of a mask: several times as fast as of numbers
+        ends = np.flatnonzero(rays.is_obstacle)
+        cell = self._cell(rays.dx_m.take(ends), rays.dy_m.take(ends), sensor_m)
+        count = np.zeros(self._cells**2 + 1, np.int32)
+        np.add.at(count, cell, np.int32(1))  # outside of the grid: the last
+        hit = np.flatnonzero(count[:-1] > 0)  # of a mask: several times as fast as of numbers
         weight = np.minimum(count[hit], _COUNTED_POINTS).astype(np.float32)
         weight *= np.float32(config.evidence.hit_log_odds)
         kept = self._guard.around(hit, float(sensor[1]), float(sensor[0])) | solid
         has_arrived = self._memory.update(hit, weight, scan.free & ~kept)
         if has_arrived.any():
-            is_new = np.zeros(self._cells**2, bool)
+            is_new = np.zeros(self._cells**2 + 1, bool)
             is_new[hit[has_arrived]] = True
-            self._memory.hide(scan.behind(ends[is_new[cell[ends]]]) & ~scan.free)
+            self._memory.hide(scan.behind(ends[is_new[cell]]) & ~scan.free)
         self._memory.hide(kept)
         self._memory.log_odds.ravel()[self._ego_cells(pose)] = config.evidence.miss_log_odds
 
@@ -254,13 +266,8 @@ class OccupancyMapper:
 
     def _ego_cells(self, pose: Pose) -> np.ndarray:
         """Returns the cells that the vehicle itself covers."""
-        config = self._config
-        step = 0.5 * config.resolution_m
-        half_m = np.array([config.ego_length_m, config.ego_width_m]) / 2
-        x, y = np.meshgrid(*(np.arange(-h, h + step / 2, step) for h in half_m))
-        places = pose.apply(np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], axis=1))
-        places = (places - pose.translation).astype(np.float32)
-        cells = self._cell(places[:, 0], places[:, 1], pose.translation[:2])
+        dx, dy = (pose.rotation[:2, :2] @ self._ego_places).astype(np.float32)
+        cells = self._cell(dx, dy, pose.translation[:2])
         return cells[cells >= 0]
 
     def _add_prior(
@@ -287,6 +294,7 @@ class OccupancyMapper:
                 flat[found[flat[found] == UNKNOWN_CELL]] = config.voxel_percent
 
 
-def _thinning(count: int) -> int:
-    """Returns which share of so many points is enough to find the ground: one of every how many."""
-    return max(1, round(count / _GROUND_POINTS))
+def _places(length_m: float, width_m: float, ahead_m: float, step_m: float) -> np.ndarray:
+    """Returns (2, N) places on a rectangle with its middle ahead of the origin, x and y."""
+    sides = (np.arange(-m / 2, m / 2 + step_m / 2, step_m) for m in (length_m, width_m))
+    return np.stack(np.meshgrid(*sides)).reshape(2, -1) + [[ahead_m], [0.0]]

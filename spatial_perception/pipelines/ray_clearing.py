@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-_LEAST_FALL_M = 0.1
-_ONE = np.int16(1)
+_ONE = np.int32(1)
+_SHUT = 1 << 12
+"""Weight of an obstacle where it shuts its direction: more rays than any direction has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +24,7 @@ class Rays:
         dy_m: (N,) float32.
         height_m: (N,) float32, of the end over the ground there.
         is_obstacle: (N,) bool, the end is in a vehicle's way.
-        is_ground: (N,) bool, the end is neither in the way nor overhead.
+        is_ground: (N,) bool, the end is neither in the way nor overhead, but low.
     """
 
     sensor_height_m: float
@@ -39,49 +40,64 @@ class Look:
     """What one scan says of the cells of a grid.
 
     Args:
-        free: (cells, cells) bool, crossed low.
-        behind: gives the cells within `shadow_m` behind the ends of some rays, by their indices.
+        free: (cells, cells) bool, crossed low, and not hidden by something before it.
+        behind: gives the cells within `body_m` behind the ends of some rays, by their indices.
     """
 
     free: np.ndarray
     behind: Callable[[np.ndarray], np.ndarray]
 
 
+@dataclass(frozen=True, slots=True)
+class ClearingReach:
+    """What rays clear and how far an obstacle stops them, metres.
+
+    Args:
+        min_height_m: lower ends are ground.
+        max_height_m: higher ends are overhead.
+        shut_m: behind an obstacle nothing is cleared so far.
+        shadow_m: nor so far where more rays are stopped than pass.
+        body_m: reach of `Look.behind`.
+    """
+
+    min_height_m: float
+    max_height_m: float
+    shut_m: float
+    shadow_m: float
+    body_m: float
+
+
 class RayClearing:
     """Fills a polar raster with the low parts of all rays and reads it at the cells of a grid.
 
     A ray that ends on the ground falls evenly from the sensor to its end. Where it is lower than
-    `min_height_m` nothing that counts as an obstacle can be, so the cells there are free; where it
-    is higher it says nothing of low obstacles. A ray that is low already at an obstacle in the same
-    direction and ends behind it has passed below that obstacle: it clears nothing for `shadow_m`
-    behind it, so that no body on wheels or legs is cleared from below.
+    `min_height_m` it has crossed a cell near the ground; where it is higher it says nothing of low
+    obstacles. But a cell is free only if its whole height is, up to `max_height_m`, and a ray
+    that passed below a body on wheels or legs has not seen that. What hides the rest is known: an
+    obstacle hides whatever lies behind it on the ray that ended there, for as long as that ray
+    would have stayed between the two heights. Such cells are not free within `shut_m`, and within
+    `shadow_m` not unless at least as many rays of the direction pass there between the two heights
+    as were stopped, as through leaves. Rays of a sensor above `max_height_m` count as passing
+    before they are so low.
 
     Args:
         cells: edge of the square grid, in cells.
         resolution_m: edge of a cell.
         azimuth_bins: directions around the sensor.
-        min_height_m: lower ends are ground.
-        shadow_m: see above.
+        reach: see above.
     """
 
     def __init__(
-        self,
-        cells: int,
-        resolution_m: float,
-        azimuth_bins: int,
-        min_height_m: float,
-        shadow_m: float,
-        body_m: float,
+        self, cells: int, resolution_m: float, azimuth_bins: int, reach: ClearingReach
     ) -> None:
-        self._cells, self._resolution_m = cells, resolution_m
-        self._azimuth_bins = azimuth_bins
-        self._min_height_m, self._shadow_m = np.float32(min_height_m), np.float32(shadow_m)
-        self._body_m = np.float32(body_m)
-        self._range_bins = int(np.hypot(cells, cells)) + 2
+        self._cells, self._azimuth_bins, self._reach = cells, azimuth_bins, reach
+        self._per_ring = np.float32(1.0 / resolution_m)
         offsets = np.arange(-cells, cells + 1, dtype=np.float32) * np.float32(resolution_m)
         range_m, azimuth = self._polar(*np.meshgrid(offsets, offsets))
-        ring = np.minimum(range_m / np.float32(resolution_m), self._range_bins - 1)
-        self._raster_of_offset = ring.astype(np.int32) * azimuth_bins + azimuth
+        ring = (range_m * self._per_ring).astype(np.int32)
+        self._raster_of_offset = ring * azimuth_bins + azimuth
+        self._scratch = np.zeros(0, np.int32)
+        self._window_at, self._last_window = (-1, -1), np.zeros(0, np.intp)
 
     def look(self, rays: Rays, sensor_row: int, sensor_column: int) -> Look:
         """Returns what a scan says of the cells.
@@ -92,70 +108,111 @@ class RayClearing:
             sensor_column: likewise.
         """
         cells = self._cells
-        range_m, azimuth = self._polar(rays.dx_m, rays.dy_m)
         if not (0 <= sensor_row < cells and 0 <= sensor_column < cells):
-            window = np.zeros((cells, cells), np.int32)  # a bin at the sensor itself: not filled
-        else:
-            row, column = cells - sensor_row, cells - sensor_column
-            window = self._raster_of_offset[row : row + cells, column : column + cells]
-        start_m, end_m, ground = self._low_parts(rays, range_m, azimuth)
-        raster = self._filled(azimuth.take(ground), start_m, end_m)
-        self._close_gaps(raster, azimuth)
+            nothing = np.zeros((cells, cells), bool)
+            return Look(nothing, lambda which: nothing)
+        window = self._window(cells - sensor_row, cells - sensor_column)
+        rows, columns = (max(n, cells - n) for n in (sensor_row, sensor_column))
+        rings = int(np.hypot(rows, columns)) + 3
+
+        range_m, azimuth = self._polar(rays.dx_m, rays.dy_m)
+        count = np.bincount(azimuth, minlength=self._azimuth_bins)
+        along = range_m * self._per_ring
+        first = self._leaving(rays, along, rings)
+        along += np.float32(1.0)
+        end = np.minimum(along, np.float32(rings - 1), out=along).astype(np.int32)
+        first, end = first * self._azimuth_bins + azimuth, end * self._azimuth_bins + azimuth
+        raster = self._crossed(rays, first, end, rings)
+        raster &= self._open(rays, first, end, count, rings)
+        self._close_gaps(raster, count == 0)
 
         def behind(which: np.ndarray) -> np.ndarray:
-            shadow = self._shadows(azimuth.take(which), range_m.take(which))
+            shadow = self._shadows(azimuth.take(which), range_m.take(which), rings)
             return np.asarray(shadow.ravel().take(window))
 
         return Look(raster.ravel().take(window), behind)
 
-    def _low_parts(
-        self, rays: Rays, range_m: np.ndarray, azimuth: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns from where to where rays clear, metres, and which rays those are."""
-        blocking, ground = np.flatnonzero(rays.is_obstacle), np.flatnonzero(rays.is_ground)
-        nearest_m = np.full(self._azimuth_bins, np.inf, np.float32)
-        np.minimum.at(nearest_m, azimuth.take(blocking), range_m.take(blocking))
-        end_m = range_m.take(ground)
-        height_m = np.minimum(rays.height_m.take(ground), self._min_height_m)
-        sensor_m = np.float32(rays.sensor_height_m)
-        fall_m = np.maximum(sensor_m - height_m, np.float32(_LEAST_FALL_M))
-        start_m = end_m * np.clip((sensor_m - self._min_height_m) / fall_m, 0, 1)
-        obstacle_m = nearest_m.take(azimuth.take(ground))
-        is_below = (start_m < obstacle_m) & (end_m > obstacle_m)
-        start_m = np.where(is_below, obstacle_m + self._shadow_m, start_m)
-        return start_m, end_m, ground
+    def _leaving(self, rays: Rays, along: np.ndarray, rings: int) -> np.ndarray:
+        """Returns (N,) int32, the ring in which each ray leaves the heights of obstacles.
 
-    def _close_gaps(self, raster: np.ndarray, azimuth: np.ndarray) -> None:
+        A ray to the ground is low from there on; one that is stopped would have gone on to there.
+        """
+        low_m, high_m = np.float32(self._reach.min_height_m), np.float32(self._reach.max_height_m)
+        sensor_m = np.float32(rays.sensor_height_m)
+        fall_m = sensor_m - rays.height_m
+        way = np.where(fall_m > 0, sensor_m - low_m, sensor_m - high_m)
+        with np.errstate(divide="ignore", invalid="ignore"):  # level rays stay there for good
+            way /= fall_m
+            way *= along
+        np.fmin(way, np.float32(rings - 1), out=way)
+        return np.maximum(way, np.float32(0.0), out=way).astype(np.int32)
+
+    def _crossed(self, rays: Rays, first: np.ndarray, end: np.ndarray, rings: int) -> np.ndarray:
+        """Returns (rings, azimuth_bins) bool, where rays to the ground are low."""
+        ground, change = np.flatnonzero(rays.is_ground), self._blank(rings)
+        np.add.at(change, first.take(ground), _ONE)
+        np.subtract.at(change, end.take(ground), _ONE)
+        return self._summed(change) > 0
+
+    def _open(
+        self, rays: Rays, first: np.ndarray, end: np.ndarray, count: np.ndarray, rings: int
+    ) -> np.ndarray:
+        """Returns (rings, azimuth_bins) bool, where obstacles stop no more rays than pass.
+
+        Summed up over the rings: stopped rays less those that pass; the former have the weight
+        `_SHUT` for `shut_m`.
+        """
+        change, bins = self._blank(rings), self._azimuth_bins
+        change[:bins] = -count
+        passing, stopped = np.flatnonzero(~rays.is_obstacle), np.flatnonzero(rays.is_obstacle)
+        np.add.at(change, first.take(passing), _ONE)
+        end = end.take(stopped)
+        leave = np.maximum(first.take(stopped), end)
+        np.add.at(change, end, np.int32(_SHUT + 2))
+        for reach_m, weight in ((self._reach.shut_m, _SHUT), (self._reach.shadow_m, 1)):
+            until = np.minimum(end + bins * round(reach_m * float(self._per_ring)), leave)
+            np.subtract.at(change, until, np.int32(weight))
+        return self._summed(change) <= 0
+
+    def _blank(self, rings: int) -> np.ndarray:
+        """Returns a raster of int32 zeros, flat, until the next call."""
+        size = rings * self._azimuth_bins
+        if self._scratch.size < size:
+            self._scratch = np.empty(size, np.int32)
+        blank = self._scratch[:size]
+        blank.fill(0)
+        return blank
+
+    def _summed(self, change: np.ndarray) -> np.ndarray:
+        """Returns the sums over all rings up to each, in place, (rings, azimuth_bins)."""
+        change = change.reshape(-1, self._azimuth_bins)
+        for before, row in itertools.pairwise(change):
+            row += before  # a loop over rows is several times as fast as cumsum along them
+        return change
+
+    def _window(self, row: int, column: int) -> np.ndarray:
+        """Returns the cells' places in the raster; mostly those of the last scan."""
+        if self._window_at != (row, column):
+            part = self._raster_of_offset[row : row + self._cells, column : column + self._cells]
+            self._last_window, self._window_at = part.astype(np.intp), (row, column)
+        return self._last_window
+
+    def _close_gaps(self, raster: np.ndarray, is_empty: np.ndarray) -> None:
         """Gives directions without a ray what both neighbours have: sensors fire in steps."""
-        is_empty = np.bincount(azimuth, minlength=self._azimuth_bins) == 0
         empty = np.flatnonzero(is_empty)
         before, after = empty - 1, (empty + 1) % self._azimuth_bins
         raster[:, empty] = raster[:, before] & raster[:, after]
 
-    def _filled(self, azimuth: np.ndarray, start_m: np.ndarray, end_m: np.ndarray) -> np.ndarray:
-        """Returns the raster of intervals, each to the bin in which it ends."""
-        per_bin, last = np.float32(1.0 / self._resolution_m), self._range_bins - 1
-        start = np.minimum(start_m * per_bin, last).astype(np.int32)
-        end = np.minimum(end_m * per_bin + 1, last).astype(np.int32)
-        kept = np.flatnonzero(start < end)
-        azimuth, end = azimuth.take(kept), end.take(kept)
-        depth = np.zeros((self._range_bins, self._azimuth_bins), np.int16)
-        np.add.at(depth.ravel(), start.take(kept) * self._azimuth_bins + azimuth, _ONE)
-        np.subtract.at(depth.ravel(), end * self._azimuth_bins + azimuth, _ONE)
-        for before, row in itertools.pairwise(depth[: int(end.max(initial=0)) + 1]):
-            row += before  # a loop over rows is several times as fast as cumsum along them
-        return depth > 0
-
-    def _shadows(self, azimuth: np.ndarray, range_m: np.ndarray) -> np.ndarray:
+    def _shadows(self, azimuth: np.ndarray, range_m: np.ndarray, rings: int) -> np.ndarray:
         """Returns the raster of what lies within `body_m` behind the nearest of some ends."""
         nearest_m = np.full(self._azimuth_bins, np.inf, np.float32)
         np.minimum.at(nearest_m, azimuth, range_m)
         bins = np.flatnonzero(np.isfinite(nearest_m))
-        first = (nearest_m[bins] / np.float32(self._resolution_m)).astype(np.int32)
-        length = int(np.ceil(self._body_m / self._resolution_m)) + 1
-        rings = np.minimum(first[:, None] + np.arange(length), self._range_bins - 1)
-        raster = np.zeros((self._range_bins, self._azimuth_bins), bool)
-        raster[rings, bins[:, None]] = True
+        first = (nearest_m[bins] * self._per_ring).astype(np.int32)
+        length = int(np.ceil(self._reach.body_m * self._per_ring)) + 1
+        reached = np.minimum(first[:, None] + np.arange(length), rings - 1)
+        raster = np.zeros((rings, self._azimuth_bins), bool)
+        raster[reached, bins[:, None]] = True
         return raster
 
     def _polar(self, dx_m: np.ndarray, dy_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

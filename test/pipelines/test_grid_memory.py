@@ -59,3 +59,43 @@ def test_hiding_forgets_what_was_free_and_nothing_else() -> None:
     made.hide(hidden)
     expected = np.where(hidden & (before < 0), 0, before)
     np.testing.assert_array_equal(made.log_odds, expected)
+
+
+def test_an_update_is_that_of_each_cell() -> None:
+    rng = np.random.default_rng(3)
+    made = memory(3)
+    before, arrived = made.log_odds.copy(), made._arrived.copy()
+    hit = np.sort(rng.choice(CELLS**2, 6, replace=False))
+    weight = rng.uniform(1.5, 4.5, 6).astype(np.float32)
+    missed = rng.random((CELLS, CELLS)) < 0.7
+    missed.ravel()[hit] = False
+    came = hit[made.update(hit, weight, missed)]
+    added = dict(zip(hit.tolist(), weight.tolist(), strict=True))
+    limit = WEIGHTS.limit_log_odds
+    for index, old in enumerate(before.ravel().tolist()):
+        row, column = divmod(index, CELLS)
+        has_arrived = arrived[row, column] or index in came
+        close = any(max(abs(h // CELLS - row), abs(h % CELLS - column)) <= 2 for h in hit)
+        expected = old
+        if index in added:
+            expected = max(old, 0.0) + added[index]
+        elif missed[row, column] and old > 0 and not has_arrived:
+            expected += 0.0 if close else WEIGHTS.clear_log_odds
+        elif missed[row, column]:
+            expected += WEIGHTS.miss_log_odds
+        expected = min(max(expected, -limit), limit)
+        assert abs(made.log_odds[row, column] - expected) < 1e-5
+        assert made._arrived[row, column] == (has_arrived and expected > 0)
+
+
+def test_what_stands_is_not_cleared_by_a_look_that_hits_close_by() -> None:
+    made = GridMemory(CELLS, 0.2, WEIGHTS)
+    made.move_to(0.0, 0.0)
+    bush = np.array([5 * CELLS + 5, 5 * CELLS + 9])
+    made.update(bush, np.full(2, 1.5, np.float32), np.zeros((CELLS, CELLS), bool))
+    missed = np.ones((CELLS, CELLS), bool)
+    missed[5, 6] = False
+    for _ in range(4):
+        made.update(np.array([5 * CELLS + 6]), np.full(1, 1.5, np.float32), missed)
+    assert made.log_odds[5, 5] == 1.5
+    assert made.log_odds[5, 9] < 0

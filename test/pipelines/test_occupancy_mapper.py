@@ -207,6 +207,15 @@ def test_a_detected_object_is_solid_while_it_is_seen(mapper: OccupancyMapper) ->
     assert not (grid.cells >= 50).any(), "it leaves no trail"
 
 
+def test_the_vehicle_may_reach_further_ahead_of_base_link_than_behind() -> None:
+    own = np.array([[3.5, 0.9, 1.0], [-2.0, 0.9, 1.0]])  # of the vehicle; of something behind it
+    cloud = PointCloud(Header(0, "base_link"), np.tile(own, (9, 1)).astype(np.float32))
+    grid = OccupancyMapper(OccupancyMapperConfig(ego_ahead_m=1.4))(cloud, SENSOR)
+    assert 0 <= cell(grid, 3.5, 0.9) < 50
+    assert cell(grid, -2.0, 0.9) >= 50
+    assert cell(grid, -1.5, 0.0) == -1, "what lies behind the vehicle is not its place"
+
+
 def test_a_doubtful_object_and_the_vehicle_itself_are_not_filled(mapper: OccupancyMapper) -> None:
     grid = mapper(scan(), SENSOR, objects=car(12.05, score=0.3))
     assert not (grid.cells >= 50).any()
