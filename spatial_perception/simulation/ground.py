@@ -30,10 +30,11 @@ class Ground:
     Args:
         plan: the street.
         rng: draws course, slope, undulation and roughness.
+        relief: whether it has heights; without them it lies at 0, kerbs too.
     """
 
-    def __init__(self, plan: StreetPlan, rng: np.random.Generator) -> None:
-        self.plan = plan
+    def __init__(self, plan: StreetPlan, rng: np.random.Generator, relief: bool = True) -> None:
+        self.plan, self._relief = plan, relief
         self._tone = rng.uniform(0.75, 1.2)
         s = np.arange(plan.start_m - 5.0, plan.end_m + 6.0, 1.0)
         bend = rng.normal(0, 0.0022) + 0.002 * np.sin(s / rng.uniform(25, 80) + rng.uniform(0, 6))
@@ -78,6 +79,8 @@ class Ground:
     def height(self, s: np.ndarray, d: np.ndarray) -> np.ndarray:
         """Height of the ground in metres at each position."""
         s, d = np.asarray(s, np.float64), np.asarray(d, np.float64)
+        if not self._relief:
+            return np.zeros(np.broadcast_shapes(s.shape, d.shape))
         z = self._slope[0] * s + self._slope[1] * d
         z = z + _waves(s, d, self._wave, self._wave_phase) @ self._wave_m
         road = self.is_road(s, d)
