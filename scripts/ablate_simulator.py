@@ -4,7 +4,7 @@
 python scripts/ablate_simulator.py --output out/ablation --kitti data/kitti_object
 
 Once with everything and once without each feature it simulates scans of the same seeds, trains the
-detector from nothing for the same number of steps, and evaluates it on other simulated scans that
+detector for the same number of steps, and evaluates it on other simulated scans that
 have everything and, with --kitti, on KITTI's object benchmark. Then it prints a table: percent, and
 the difference to everything with its 90 % interval over the same draws of frames. Run again it goes
 on where it stopped.
@@ -59,6 +59,9 @@ def main() -> int:
     parser.add_argument("--scans", type=int, default=120, help="for training, a variant")
     parser.add_argument("--validation", type=int, default=20, help="scans to evaluate on")
     parser.add_argument("--steps", type=int, default=250, help="of training")
+    parser.add_argument(
+        "--initial", default="", help="weights to go on from; default: from nothing"
+    )
     parser.add_argument("--batch", type=int, default=4, help="crops a step")
     parser.add_argument("--crop-m", type=float, default=51.2, help="side of a crop")
     parser.add_argument("--learning-rate", type=float, default=4e-3)
@@ -84,9 +87,10 @@ def main() -> int:
 def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
     """The detector's own training file, shortened."""
     config = dict(load_yaml(default_config(MODEL)))
-    config |= {"batch_size": arguments.batch, "crop_m": arguments.crop_m}
+    config |= {"initial": arguments.initial, "batch_size": arguments.batch}
+    config |= {"crop_m": arguments.crop_m}
     # What costs time and does not bear on boxes: most of the occupancy's loss, and validation.
-    config |= {"occupancy_crop": 16, "validation_scans": 4}
+    config |= {"occupancy_crop": 16, "validation_scans": 2}
     steps = arguments.steps
     config["fit"] = {
         **config["fit"],
