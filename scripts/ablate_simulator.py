@@ -65,11 +65,12 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=4, help="crops a step")
     parser.add_argument("--crop-m", type=float, default=51.2, help="side of a crop")
     parser.add_argument("--learning-rate", type=float, default=4e-3)
+    parser.add_argument("--training-seed", type=int, default=0, help="order and augmentation")
     parser.add_argument("--threads", type=int, default=1, help="processors to use")
     arguments = parser.parse_args()
     seeds = range(VALIDATION_SEED, VALIDATION_SEED + arguments.validation)
     write_shards(arguments.output / "val", seeds, arguments.sensor, arguments.threads)
-    variants = [EVERYTHING, *arguments.features.split(",")]
+    variants = [EVERYTHING, *(name for name in arguments.features.split(",") if name)]
     for variant in variants:
         folder = arguments.output / variant
         folder.mkdir(exist_ok=True)
@@ -99,6 +100,7 @@ def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
         "ema_decay": 0.97,
         "validate_every": steps,
         "checkpoint_every": 50,
+        "seed": arguments.training_seed,
         "threads": arguments.threads,
     }
     return config
