@@ -57,8 +57,8 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             "exclude",
             default_value="/perception/.*|/diagnostics",
-            description="Regular expression of topics that are not played, empty for none: the graph"
-            " publishes results of its own.",
+            description="Regular expression of topics that are not played, empty for none: the"
+            " graph publishes results of its own.",
         ),
         DeclareLaunchArgument(
             "qos",
