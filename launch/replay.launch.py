@@ -55,6 +55,12 @@ def generate_launch_description() -> LaunchDescription:
             description="Seconds from the bag's end to the launch's, for what is still in work.",
         ),
         DeclareLaunchArgument(
+            "exclude",
+            default_value="/perception/.*|/diagnostics",
+            description="Regular expression of topics that are not played, empty for none: the graph"
+            " publishes results of its own.",
+        ),
+        DeclareLaunchArgument(
             "qos",
             default_value=str(share / "config" / "bag_play_qos.yaml"),
             description="Quality of service that the player offers, by topic.",
@@ -100,7 +106,7 @@ def generate_launch_description() -> LaunchDescription:
 def _player(context: LaunchContext) -> list[RegisterEventHandler]:
     values = {
         name: LaunchConfiguration(name).perform(context)
-        for name in ("bag", "rate", "loop", "qos", "linger")
+        for name in ("bag", "rate", "loop", "qos", "linger", "exclude")
     }
     command = [
         "ros2",
@@ -114,6 +120,7 @@ def _player(context: LaunchContext) -> list[RegisterEventHandler]:
     command += ["--wait-for-all-acked", str(ACKNOWLEDGE_MS)]
     command += ["--rate", values["rate"], "--delay", str(DISCOVERY_S)]
     command += ["--qos-profile-overrides-path", values["qos"]]
+    command += ["--exclude-regex", values["exclude"]] if values["exclude"] else []
     command += ["--loop"] if values["loop"] == "true" else []
     player = ExecuteProcess(cmd=command, output="screen", name="player")
     started = []

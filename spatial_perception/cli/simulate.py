@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from spatial_perception.cli.progress import progress_bar
 from spatial_perception.config import from_mapping
 from spatial_perception.simulation.drive import DriveConfig
 from spatial_perception.simulation.drive_bag import simulate_drive
+from spatial_perception.simulation.features import SceneFeatures
 from spatial_perception.simulation.lidar import LIDAR_MODELS
 from spatial_perception.simulation.shards import write_shards
 
@@ -34,6 +36,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--no-camera", action="store_true", help="a drive without pictures, in half the time"
     )
+    parser.add_argument(
+        "--without",
+        default="",
+        metavar="FEATURES",
+        help="leave parts of the scene out, to measure their worth:"
+        f" {', '.join(f.name for f in fields(SceneFeatures))}; several with commas",
+    )
     parser.add_argument("--shards", action="store_true", help="write training shards")
     parser.add_argument("--count", type=int, default=100, help="number of shards")
     parser.add_argument(
@@ -49,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         PerceptionError: a bad argument, or the output exists or cannot be written.
     """
     console = Console()
+    features = SceneFeatures.without(name for name in arguments.without.split(",") if name)
     if arguments.shards:
         seeds = range(arguments.seed, arguments.seed + arguments.count)
         with progress_bar(console, "simulate shards") as show:
@@ -58,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.sensor,
                 arguments.workers,
                 lambda done: show(done, len(seeds)),
+                features,
             )
         console.print(f"{len(seeds)} shards in {arguments.output}", highlight=False)
         return 0
@@ -67,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         "sensor": arguments.sensor,
         "backend": arguments.backend,
         "with_camera": not arguments.no_camera,
+        "features": asdict(features),
     }
     config = from_mapping(DriveConfig, options, "simulate")
     with progress_bar(console, "simulate drive") as show:

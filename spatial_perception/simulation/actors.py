@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatial_perception.core.labels import OBJECT_LABELS
-from spatial_perception.simulation.cars import car
+from spatial_perception.simulation.cars import boxed, car
+from spatial_perception.simulation.features import ALL_FEATURES, SceneFeatures, opaque
 from spatial_perception.simulation.ground import Ground
 from spatial_perception.simulation.meshes import Mesh
 from spatial_perception.simulation.people import person
@@ -85,6 +86,7 @@ def make_actor(
     yaw_rad: float,
     speed_mps: float,
     seed: int,
+    features: SceneFeatures = ALL_FEATURES,
 ) -> Actor:
     """An actor whose shape is drawn from its seed."""
     rng = np.random.default_rng(seed)
@@ -98,4 +100,8 @@ def make_actor(
         mesh, size = person(rng, stride=min(1.0, 0.45 * speed_mps), phase_rad=0.0)
     else:
         mesh, size = person(rng)
+    if kind == "car" and not features.lofted_cars:
+        mesh = boxed(size)
+    if not features.glass:
+        mesh = opaque(mesh)
     return Actor(kind, s_m, d_m, yaw_rad, speed_mps, seed, mesh, size)

@@ -108,6 +108,12 @@ def car(rng: np.random.Generator, body: BodyType | None = None) -> tuple[Mesh, N
     return meshes.merge(pieces), np.array([length, width, height])
 
 
+def boxed(size_lwh_m: NDArray[np.float64]) -> Mesh:
+    """A car as plain as it gets: a painted cuboid that fills its box, on z = 0."""
+    center = [0.0, 0.0, size_lwh_m[2] / 2]
+    return meshes.boxes([center], [size_lwh_m], Surface.PAINT, _PAINTS[2])
+
+
 def _shell(
     rng: np.random.Generator,
     body: BodyType,

@@ -11,6 +11,7 @@ from spatial_perception.config import option
 from spatial_perception.core.pose import Pose
 from spatial_perception.errors import ConfigError
 from spatial_perception.simulation.camera import CameraModel, Picture, render
+from spatial_perception.simulation.features import SceneFeatures
 from spatial_perception.simulation.lidar import LidarConditions, Scan, lidar_model, scan
 from spatial_perception.simulation.raycast import Backend
 from spatial_perception.simulation.shading import Daylight
@@ -44,6 +45,7 @@ class DriveConfig:
     backend: Backend = option("auto", help="ray caster: auto, open3d or torch")
     camera: CameraModel = option(default_factory=CameraModel, help="the camera")
     with_camera: bool = option(True, help="render pictures; a drive without takes half the time")
+    features: SceneFeatures = option(default_factory=SceneFeatures, help="what the street has")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +103,9 @@ class Drive:
             raise ConfigError(f"{config.seconds} s at {config.rate_hz} Hz hold no scan")
         rng = np.random.default_rng([config.seed, 77])
         reach = 105.0 + 12.0 * config.seconds
-        self.street: Street = build_street(rng, -75.0, reach, flowing=True)
+        self.street: Street = build_street(
+            rng, -75.0, reach, flowing=True, features=config.features
+        )
         self._limits = (-70.0, reach - 5.0)
         still = tuple(a for a in self.street.actors if a.speed_mps == 0)
         self._moving = tuple(a for a in self.street.actors if a.speed_mps != 0)

@@ -30,10 +30,12 @@ class Ground:
     Args:
         plan: the street.
         rng: draws course, slope, undulation and roughness.
+        relief: whether it has heights; without them it lies at 0, kerbs too.
     """
 
-    def __init__(self, plan: StreetPlan, rng: np.random.Generator) -> None:
-        self.plan = plan
+    def __init__(self, plan: StreetPlan, rng: np.random.Generator, relief: bool = True) -> None:
+        self.plan, self._relief = plan, relief
+        self._kerbs = plan.road_half_m(1), plan.road_half_m(-1)
         self._tone = rng.uniform(0.75, 1.2)
         s = np.arange(plan.start_m - 5.0, plan.end_m + 6.0, 1.0)
         bend = rng.normal(0, 0.0022) + 0.002 * np.sin(s / rng.uniform(25, 80) + rng.uniform(0, 6))
@@ -58,8 +60,7 @@ class Ground:
         """uint8 surface at each position."""
         plan = self.plan
         side = np.where(d >= 0, 1, -1)
-        edge = np.where(d >= 0, plan.road_half_m(1), plan.road_half_m(-1))
-        out = np.abs(d) - edge
+        out = np.abs(d) - self._edge(d)
         result = np.full(np.shape(s), Surface.GRASS, np.uint8)
         for block in plan.blocks:
             inside = (side == block.side) & (s >= block.start_m) & (s < block.end_m)
@@ -71,27 +72,33 @@ class Ground:
 
     def is_road(self, s: np.ndarray, d: np.ndarray) -> np.ndarray:
         """Whether each position lies on the carriageway or in a side street."""
-        edge = np.where(d >= 0, self.plan.road_half_m(1), self.plan.road_half_m(-1))
-        on_road: np.ndarray = (np.abs(d) < edge) | self.plan.in_junction(s)
+        on_road: np.ndarray = (np.abs(d) < self._edge(d)) | self.plan.in_junction(s)
         return on_road
+
+    def _edge(self, d: np.ndarray) -> np.ndarray:
+        """|d| of the kerb on the side of each d."""
+        edge: np.ndarray = np.where(d >= 0, *self._kerbs)
+        return edge
 
     def height(self, s: np.ndarray, d: np.ndarray) -> np.ndarray:
         """Height of the ground in metres at each position."""
         s, d = np.asarray(s, np.float64), np.asarray(d, np.float64)
+        if not self._relief:
+            return np.zeros(np.broadcast_shapes(s.shape, d.shape))
         z = self._slope[0] * s + self._slope[1] * d
         z = z + _waves(s, d, self._wave, self._wave_phase) @ self._wave_m
-        road = self.is_road(s, d)
-        edge = np.where(d >= 0, self.plan.road_half_m(1), self.plan.road_half_m(-1))
-        beyond = np.clip((np.abs(d) - edge - self.plan.sidewalk_m) / 22.0, 0, 1)
+        out, edge = np.abs(d), self._edge(d)
+        road = (out < edge) | self.plan.in_junction(s)
+        beyond = np.minimum(np.maximum((out - edge - self.plan.sidewalk_m) / 22.0, 0), 1)
         beyond = beyond**2 * (3 - 2 * beyond)
         fine = _waves(s, d, self._rough, self._rough_phase).sum(-1)
         z = z + fine * self._rough_m * (1 + 6 * beyond) + beyond * self._bank_m
-        crown = -0.014 * np.minimum(np.abs(d), edge)
+        crown = -0.014 * np.minimum(out, edge)
         result: np.ndarray = (
             z
             + crown
             + np.where(road, 0.0, self.plan.kerb_m)
-            + (np.clip(beyond * 6, 0, 1) * self._lift_m * ~road)
+            + (np.minimum(beyond * 6, 1) * self._lift_m * ~road)
         )
         return result
 
@@ -150,8 +157,7 @@ class Ground:
         grid = np.stack([x, y, self.height(ss, dd)], -1)
         sm, dm = np.meshgrid((s[1:] + s[:-1]) / 2, (d[1:] + d[:-1]) / 2, indexing="ij")
         surface = self.surface(sm, dm)
-        edge = np.where(dm >= 0, plan.road_half_m(1), plan.road_half_m(-1))
-        stone = (np.abs(np.abs(dm) - edge - 0.06) < 0.1) & ~plan.in_junction(sm)
+        stone = (np.abs(np.abs(dm) - self._edge(dm) - 0.06) < 0.1) & ~plan.in_junction(sm)
         surface[stone] = Surface.KERB
         tones = np.zeros((256, 3))
         for kind, tone in _TONES.items():

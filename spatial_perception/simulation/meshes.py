@@ -33,8 +33,12 @@ class Mesh:
         """The mesh scaled, then turned about z, then moved."""
         c, s = np.cos(yaw_rad), np.sin(yaw_rad)
         v = self.vertices * np.asarray(scale, np.float32)
-        turned = np.stack([c * v[:, 0] - s * v[:, 1], s * v[:, 0] + c * v[:, 1], v[:, 2]], 1)
-        moved = (turned + np.asarray(translation, np.float64)).astype(np.float32)
+        moved = np.empty(v.shape)
+        moved[:, 0] = c * v[:, 0] - s * v[:, 1]
+        moved[:, 1] = s * v[:, 0] + c * v[:, 1]
+        moved[:, 2] = v[:, 2]
+        moved += np.asarray(translation, np.float64)
+        moved = moved.astype(np.float32)
         return Mesh(moved, self.faces, self.surfaces, self.colors)
 
     def with_vertices(self, vertices: np.ndarray) -> "Mesh":
@@ -74,16 +78,22 @@ def surface_samples(
         spacing_m: of the points; every triangle has at least one.
     """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
-    area = 0.5 * np.linalg.norm(cross(b - a, c - a), axis=1)
+    b -= a
+    c -= a
+    area = 0.5 * _lengths(cross(b, c))[:, 0]
     count = np.maximum(np.ceil(area / spacing_m**2).astype(np.int64), 1)
     which = np.repeat(np.arange(len(a)), count)
     k = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
     # R2 sequence (Roberts 2018): fills the unit square evenly for any count.
-    u = ((0.5 + k * 0.7548776662466927) % 1.0).astype(np.float32)
-    w = ((0.5 + k * 0.5698402909980532) % 1.0).astype(np.float32)
+    step = np.arange(count.max(initial=0))
+    u = ((0.5 + step * 0.7548776662466927) % 1.0).astype(np.float32)
+    w = ((0.5 + step * 0.5698402909980532) % 1.0).astype(np.float32)
     fold = u + w > 1
     u[fold], w[fold] = 1 - u[fold], 1 - w[fold]
-    return a[which] + u[:, None] * (b - a)[which] + w[:, None] * (c - a)[which], which
+    points = a.take(which, 0)
+    for share, edge in ((u, b), (w, c)):
+        points += share.take(k)[:, None] * edge.take(which, 0)
+    return points, which
 
 
 def parts(
@@ -106,11 +116,13 @@ def parts(
     if colors.ndim == 2:
         colors = colors[:, None]
     offsets = np.arange(p, dtype=np.int32)[:, None, None] * v
+    all_surfaces, all_colors = np.empty((p, f), np.uint8), np.empty((p, f, 3), np.uint8)
+    all_surfaces[...], all_colors[...] = surfaces, colors
     return Mesh(
         np.ascontiguousarray(vertices, np.float32).reshape(-1, 3),
         (faces.astype(np.int32)[None] + offsets).reshape(-1, 3),
-        np.broadcast_to(surfaces, (p, f)).reshape(-1),
-        np.broadcast_to(colors, (p, f, 3)).reshape(-1, 3),
+        all_surfaces.reshape(-1),
+        all_colors.reshape(-1, 3),
     )
 
 
@@ -178,12 +190,27 @@ def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return product
 
 
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    """(N, 1) lengths of (N, 3) vectors; as numpy's own, without what that costs a call."""
+    lengths: np.ndarray = np.sqrt(np.add.reduce(vectors * vectors, axis=1, keepdims=True))
+    return lengths
+
+
+_ALONG_X, _ALONG_Z = np.array([[1.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 1.0]])
+
+
+@lru_cache(maxsize=64)
+def _circle(segments: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
+    return np.cos(angle)[None, :, None], np.sin(angle)[None, :, None]
+
+
 def _frames(directions: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Two unit vectors across each of (P, 3) directions."""
-    d = directions / np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-9)
-    helper = np.where(np.abs(d[:, 2:]) > 0.9, [[1.0, 0.0, 0.0]], [[0.0, 0.0, 1.0]])
+    d = directions / np.maximum(_lengths(directions), 1e-9)
+    helper = np.where(np.abs(d[:, 2:]) > 0.9, _ALONG_X, _ALONG_Z)
     u = cross(helper, d)
-    u /= np.linalg.norm(u, axis=1, keepdims=True)
+    u /= _lengths(u)
     return u, cross(d, u)
 
 
@@ -210,11 +237,14 @@ def tubes(
     a = np.asarray(starts, np.float64).reshape(-1, 3)
     b = np.asarray(ends, np.float64).reshape(-1, 3)
     r = np.asarray(radii, np.float64)
-    r = np.broadcast_to(r[:, None] if r.ndim == 1 else r, (len(a), 2))
+    r_start, r_end = (r[:, 0], r[:, 1]) if r.ndim == 2 else (r, r)
     u, w = _frames(b - a)
-    angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
-    circle = np.cos(angle)[None, :, None] * u[:, None] + np.sin(angle)[None, :, None] * w[:, None]
-    rings = [a[:, None] + r[:, :1, None] * circle, b[:, None] + r[:, 1:, None] * circle]
+    cos, sin = _circle(segments)
+    circle = cos * u[:, None] + sin * w[:, None]
+    rings = [
+        a[:, None] + r_start.reshape(-1, 1, 1) * circle,
+        b[:, None] + r_end.reshape(-1, 1, 1) * circle,
+    ]
     faces = _strip(2, segments, closed=True)
     if capped:
         rings += [a[:, None], b[:, None]]

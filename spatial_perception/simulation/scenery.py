@@ -26,10 +26,11 @@ class SceneryBuilder:
     Args:
         ground: what everything stands on.
         rng: draws everything.
+        clutter: whether there is more than buildings.
     """
 
-    def __init__(self, ground: Ground, rng: np.random.Generator) -> None:
-        self._ground, self._rng = ground, rng
+    def __init__(self, ground: Ground, rng: np.random.Generator, clutter: bool = True) -> None:
+        self._ground, self._rng, self._clutter = ground, rng, clutter
         self._upright: list[Mesh] = []
         self._draped: list[Mesh] = []
         self._trees = [vegetation.tree(rng) for _ in range(_PLANTS)]
@@ -42,7 +43,7 @@ class SceneryBuilder:
             self._kerbside(block)
         for junction in self._ground.plan.junctions:
             self._corners(junction.at_m, junction.half_width_m)
-        draped = self._ground.drape(meshes.merge(self._draped))
+        draped = self._ground.drape(meshes.merge(self._draped * self._clutter))
         return meshes.merge([*self._upright, draped])
 
     def _tree(self, rng: np.random.Generator) -> Mesh:
@@ -53,8 +54,9 @@ class SceneryBuilder:
 
     def _stand(self, mesh: Mesh, s: float, d: float, yaw_rad: float = 0.0) -> None:
         """Something upright with its foot at (s, d)."""
-        position, yaw = self._ground.pose(s, d, yaw_rad)
-        self._upright.append(mesh.placed(position, yaw))
+        if self._clutter:
+            position, yaw = self._ground.pose(s, d, yaw_rad)
+            self._upright.append(mesh.placed(position, yaw))
 
     def _along(self, mesh: Mesh, s: float, d: float, across: bool = False) -> None:
         """Something long that follows the ground, along the street or across it."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from spatial_perception.core.pose import Pose
+from spatial_perception.simulation.features import ALL_FEATURES, SceneFeatures
 from spatial_perception.simulation.lidar import LidarConditions, LidarModel, lidar_model, scan
 from spatial_perception.simulation.street import (
     build_street,
@@ -29,7 +30,10 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def simulate_scene(
-    seed: int, sensor: LidarModel, region: VoxelRegion | None = None
+    seed: int,
+    sensor: LidarModel,
+    region: VoxelRegion | None = None,
+    features: SceneFeatures = ALL_FEATURES,
 ) -> dict[str, np.ndarray]:
     """One labelled scan of a street drawn from a seed, in base_link.
 
@@ -37,6 +41,7 @@ def simulate_scene(
         seed: draws street, traffic, pose, mount and noise.
         sensor: the LiDAR.
         region: grid of the semantic voxels; the default covers 51 m around and 77 m ahead.
+        features: what the street has.
 
     Returns:
         points (N, 4) float32 x y z intensity, labels (N,) uint8, instance (N,) uint16 (k is
@@ -46,7 +51,7 @@ def simulate_scene(
     """
     region = VoxelRegion() if region is None else region
     rng = np.random.default_rng([seed, len(sensor.elevations_deg)])
-    street = build_street(rng)
+    street = build_street(rng, features=features)
     turn = float(rng.normal(0, 0.06)) if rng.random() < 0.75 else float(rng.uniform(-np.pi, np.pi))
     ground = vehicle_pose(street.ground, float(rng.normal(0, 0.5)), street.ego_d_m, turn)
     tilt = Pose.from_quaternion(
@@ -106,16 +111,20 @@ def shard_bytes(scene: dict[str, np.ndarray]) -> bytes:
     return out.getvalue()
 
 
-def shard_path(out_dir: Path, seed: int, sensor: str) -> Path:
-    """Where the scene of a seed goes."""
-    return out_dir / f"{sensor}_{seed:07d}.npz"
+def shard_path(
+    out_dir: Path, seed: int, sensor: str, features: SceneFeatures = ALL_FEATURES
+) -> Path:
+    """Where the scene of a seed goes; the features it lacks are part of its name."""
+    lacks = "".join(f"-{name}" for name in features.missing)
+    return out_dir / f"{sensor}_{seed:07d}{lacks}.npz"
 
 
-def _write_one(seed: int, out_dir: Path, sensor: str) -> Path:
-    path = shard_path(out_dir, seed, sensor)
+def _write_one(seed: int, out_dir: Path, sensor: str, features: SceneFeatures) -> Path:
+    path = shard_path(out_dir, seed, sensor, features)
     if not path.exists():
+        scene = simulate_scene(seed, lidar_model(sensor), features=features)
         partial_path = path.with_suffix(".part")
-        partial_path.write_bytes(shard_bytes(simulate_scene(seed, lidar_model(sensor))))
+        partial_path.write_bytes(shard_bytes(scene))
         partial_path.rename(path)
     return path
 
@@ -126,6 +135,7 @@ def write_shards(
     sensor: str = "hdl64",
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
+    features: SceneFeatures = ALL_FEATURES,
 ) -> list[Path]:
     """Writes one shard a seed; those that are there already stay.
 
@@ -135,6 +145,7 @@ def write_shards(
         sensor: a preset of `lidar.LIDAR_MODELS`.
         workers: processes; 1 works in this one.
         progress: called with the number of scenes done.
+        features: what the streets have.
 
     Returns:
         The files, in the order of the seeds.
@@ -145,7 +156,7 @@ def write_shards(
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
     lidar_model(sensor)
-    work = partial(_write_one, out_dir=out, sensor=sensor)
+    work = partial(_write_one, out_dir=out, sensor=sensor, features=features)
     paths: list[Path] = []
 
     def collect(results: Iterable[Path]) -> list[Path]:

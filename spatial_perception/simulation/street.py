@@ -8,6 +8,7 @@ from spatial_perception.core.pose import Pose
 from spatial_perception.simulation import meshes
 from spatial_perception.simulation.actors import Actor
 from spatial_perception.simulation.cars import car
+from spatial_perception.simulation.features import ALL_FEATURES, SceneFeatures, opaque
 from spatial_perception.simulation.ground import Ground
 from spatial_perception.simulation.layout import sample_plan
 from spatial_perception.simulation.lookalikes import lookalikes
@@ -62,6 +63,7 @@ def build_street(
     start_m: float = -75.0,
     end_m: float = 105.0,
     flowing: bool = False,
+    features: SceneFeatures = ALL_FEATURES,
 ) -> Street:
     """A street drawn at random around s = 0.
 
@@ -71,19 +73,23 @@ def build_street(
         end_m: where it ends.
         flowing: whether its traffic moves. Standing scenes are for training: in them trucks, riders
             and things that look like people are more frequent than on the road.
+        features: what there is; whatever is left out, the seed draws the same plan and traffic.
     """
     plan = sample_plan(rng, start_m, end_m)
-    ground = Ground(plan, rng)
+    ground = Ground(plan, rng, features.relief)
     lane = int(rng.integers(plan.lanes))
     ego_d = plan.lane_center_m(lane, -1) + float(rng.normal(0, 0.25)) * (not flowing)
     ego_speed = float(rng.uniform(6, 12)) if flowing else 0.0
     surface = ground.mesh()
-    pieces = [surface, SceneryBuilder(ground, rng).build()]
+    pieces = [surface, SceneryBuilder(ground, rng, features.clutter).build()]
     if not flowing:
-        pieces.append(lookalikes(ground, rng))
+        strewn = lookalikes(ground, rng)
+        pieces += [strewn] * features.clutter
     scenery = meshes.merge(pieces)
+    if not features.glass:
+        scenery = opaque(scenery)
     reach = (start_m + 6, end_m - 6)
-    actors = TrafficBuilder(ground, rng, ego_d, flowing, reach).build(ego_speed)
+    actors = TrafficBuilder(ground, rng, ego_d, flowing, reach, features).build(ego_speed)
     return Street(ground, scenery, len(surface.faces), tuple(actors), ego_d, ego_speed)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from spatial_perception.simulation.actors import Actor, make_actor
+from spatial_perception.simulation.features import ALL_FEATURES, SceneFeatures
 from spatial_perception.simulation.ground import Ground
 
 _CAR_RADIUS_M = 1.15
@@ -24,6 +25,7 @@ class TrafficBuilder:
         ego_d_m: lane of the ego vehicle, which stands at s = 0.
         flowing: whether traffic moves (for a drive).
         reach_m: nobody is placed farther than this from s in [low, high].
+        features: what the actors are like.
     """
 
     def __init__(
@@ -33,10 +35,11 @@ class TrafficBuilder:
         ego_d_m: float,
         flowing: bool,
         reach_m: tuple[float, float],
+        features: SceneFeatures = ALL_FEATURES,
     ) -> None:
         self._ground, self._plan, self._rng = ground, ground.plan, rng
         self._flowing, self._reach = flowing, reach_m
-        self._ego_d = ego_d_m
+        self._ego_d, self._features = ego_d_m, features
         self._shares = _LANE_SHARES if flowing else _BALANCED_SHARES
         # Circles (s, d, radius) that are taken.
         self._taken = np.array([[x, ego_d_m, 1.6] for x in (-2.5, -1, 0.5, 2, 3.5)])
@@ -57,7 +60,8 @@ class TrafficBuilder:
     ) -> bool:
         if not self._reach[0] < s < self._reach[1]:
             return False
-        actor = make_actor(kind, s, d, yaw, speed, int(self._rng.integers(2**31)))
+        seed = int(self._rng.integers(2**31))
+        actor = make_actor(kind, s, d, yaw, speed, seed, self._features)
         circles = self._circles(actor, slack_m)
         gap = np.hypot(*(circles[:, None, :2] - self._taken[None, :, :2]).transpose(2, 0, 1))
         if (gap < circles[:, None, 2] + self._taken[None, :, 2]).any():
