@@ -1,6 +1,5 @@
 """The tracker keeps identities, measures velocities and forgets what has gone."""
 
-
 import numpy as np
 import pytest
 
