@@ -88,6 +88,8 @@ def _equalize(model: Any, samples: Sequence[Mapping[str, np.ndarray]], keep: set
         for node in model.graph.node
         if node.op_type == "Conv" and node.name not in keep and node.input[1] in stored
     ]
+    if not convolutions:
+        return
     largest = _largest_of_channels(model, [node.input[0] for node in convolutions], samples)
     scaled: dict[str, Any] = {}
     for node in convolutions:

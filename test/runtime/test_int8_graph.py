@@ -86,3 +86,8 @@ def test_equalizing_alone_changes_nothing() -> None:
     assert "middle__equalize" in [node.name for node in model.graph.node]
     (sample,) = samples(1)
     np.testing.assert_allclose(answer(model, sample), answer(network(), sample), rtol=1e-4)
+
+
+def test_a_network_of_first_and_last_convolutions_alone_stays_as_it_is() -> None:
+    everything = [node.name for node in network().graph.node]
+    assert error(quantized(network(), samples(), keep=everything)) == 0.0
