@@ -11,7 +11,7 @@ from spatial_perception.ops.centers import CentersConfig, decode_centers
 from spatial_perception.ops.ground import GroundConfig, estimate_ground
 from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig, decode_voxels
 from spatial_perception.ops.voxelize import CHANNELS, VoxelConfig, voxelize
-from spatial_perception.pipelines.ego_box import on_vehicle
+from spatial_perception.pipelines.ego_box import EgoBox
 from spatial_perception.pipelines.model import EngineOptions, ModelPipeline, check_channels
 
 _HALF_A_PERSON_M = 0.2
@@ -49,15 +49,10 @@ class LidarDetectorConfig:
         0.1, help="of two boxes of a class that overlap more, the better stays", range=(0.0, 1.0)
     )
     max_detections: int = option(300, help="at most so many boxes a scan", range=(1, 10_000))
-    ego_length_m: float = option(
-        4.8, help="the vehicle itself: its returns are not used, no object is there; 0 for none",
-        unit="m", range=(0.0, 30.0),
-    )  # fmt: skip
-    ego_width_m: float = option(2.0, help="the vehicle itself", unit="m", range=(0.0, 10.0))
-    ego_ahead_m: float = option(
-        0.0, help="how far the vehicle's middle lies ahead of base_link", unit="m",
-        range=(-15.0, 15.0),
-    )  # fmt: skip
+    ego: EgoBox = option(
+        default_factory=EgoBox,
+        help="the vehicle itself: its returns are unused, no object is there",
+    )
 
 
 class LidarDetector(ModelPipeline):
@@ -78,10 +73,7 @@ class LidarDetector(ModelPipeline):
         self._preprocessing = from_mapping(VoxelPreprocessing, spec.preprocessing, place)
         arguments = from_mapping(CentersArguments, spec.decoder_arguments, place)
         self._occupancy = arguments.occupancy
-        length_m, width_m, ahead_m = config.ego_length_m, config.ego_width_m, config.ego_ahead_m
-        self._ego = length_m, width_m, ahead_m
-        grown_m = 2 * _HALF_A_PERSON_M if length_m > 0 and width_m > 0 else 0.0
-        self._near_ego = length_m + grown_m, width_m + grown_m, ahead_m
+        self._ego = config.ego
         self._occupancy_labels = _label_set(arguments.occupancy_classes)
         self._centers = replace(
             arguments.centers,
@@ -109,7 +101,7 @@ class LidarDetector(ModelPipeline):
         """
         pre = self._preprocessing
         self.laps.start()
-        points = cloud.points[~on_vehicle(cloud.points, *self._ego)]
+        points = cloud.points[~self._ego.holds(cloud.points)]
         ground = estimate_ground(points, pre.ground)
         self.laps.mark("ground")
         voxels = voxelize(points, ground, pre.voxels)[None]
@@ -127,7 +119,7 @@ class LidarDetector(ModelPipeline):
             labels,
             self._model.label_set,
         )
-        found = found.selected(~on_vehicle(found.centers_m, *self._near_ego))
+        found = found.selected(~self._ego.holds(found.centers_m, _HALF_A_PERSON_M))
         if not (with_voxels and self._has_voxels):
             return found, None
         grid = decode_voxels(

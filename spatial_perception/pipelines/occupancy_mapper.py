@@ -18,7 +18,7 @@ from spatial_perception.core import (
 from spatial_perception.core.occupancy import UNKNOWN_CELL
 from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.ops.ground import GroundConfig, GroundGrid, estimate_ground
-from spatial_perception.pipelines.ego_box import on_vehicle
+from spatial_perception.pipelines.ego_box import EgoBox
 from spatial_perception.pipelines.footprints import footprints
 from spatial_perception.pipelines.grid_memory import EvidenceConfig, GridMemory
 from spatial_perception.pipelines.obstacle_guard import ObstacleGuard
@@ -41,15 +41,9 @@ class OccupancyMapperConfig:
     max_height_m: float = option(
         2.5, help="higher points are overhead, the vehicle passes below", unit="m", range=(0, 20)
     )
-    ego_length_m: float = option(
-        4.8, help="the vehicle itself, around base_link: free, its returns unused", unit="m",
-        range=(0.0, 30.0),
-    )  # fmt: skip
-    ego_width_m: float = option(2.0, help="the vehicle itself", unit="m", range=(0.0, 10.0))
-    ego_ahead_m: float = option(
-        0.0, help="how far the vehicle's middle lies ahead of base_link", unit="m",
-        range=(-15.0, 15.0),
-    )  # fmt: skip
+    ego: EgoBox = option(
+        default_factory=EgoBox, help="the vehicle itself: free, its returns are unused"
+    )
     azimuth_bins: int = option(1800, help="rays around the sensor", range=(36, 36_000))
     shut_m: float = option(
         2.0, help="what an obstacle hides is not cleared so far behind it", unit="m",
@@ -124,8 +118,7 @@ class OccupancyMapper:
             for reach_m in (config.guard_beside_m, config.guard_behind_m)
         )
         self._guard = ObstacleGuard(self._cells, beside, behind)
-        self._ego = config.ego_length_m, config.ego_width_m, config.ego_ahead_m
-        self._ego_places = _places(*self._ego, config.resolution_m / 2)
+        self._ego_places = _places(config.ego, config.resolution_m / 2)
         self._stamp_ns: int | None = None
 
     def reset(self) -> None:
@@ -159,7 +152,7 @@ class OccupancyMapper:
         pose = odom_from_base or Pose.identity()
         self._advance(cloud.header.stamp_ns, pose, forget=odom_from_base is None)
         coordinates = np.ascontiguousarray(cloud.points.T)
-        is_new = np.flatnonzero(~on_vehicle(coordinates.T, *self._ego))
+        is_new = np.flatnonzero(~self._config.ego.holds(coordinates.T))
         coordinates = coordinates.take(is_new, axis=1)
         classes = None if labels is None else labels.labels.take(is_new)
         some = is_new[:: max(1, round(len(is_new) / _GROUND_POINTS))]
@@ -294,7 +287,7 @@ class OccupancyMapper:
                 flat[found[flat[found] == UNKNOWN_CELL]] = config.voxel_percent
 
 
-def _places(length_m: float, width_m: float, ahead_m: float, step_m: float) -> np.ndarray:
-    """Returns (2, N) places on a rectangle with its middle ahead of the origin, x and y."""
-    sides = (np.arange(-m / 2, m / 2 + step_m / 2, step_m) for m in (length_m, width_m))
-    return np.stack(np.meshgrid(*sides)).reshape(2, -1) + [[ahead_m], [0.0]]
+def _places(ego: EgoBox, step_m: float) -> np.ndarray:
+    """Returns (2, N) places on the vehicle, x and y."""
+    sides = (np.arange(-m / 2, m / 2 + step_m / 2, step_m) for m in (ego.length_m, ego.width_m))
+    return np.stack(np.meshgrid(*sides)).reshape(2, -1) + [[ego.ahead_m], [0.0]]

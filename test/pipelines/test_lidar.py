@@ -7,7 +7,7 @@ import pytest
 
 from spatial_perception.core import Header, PointCloud
 from spatial_perception.errors import EngineError
-from spatial_perception.pipelines.ego_box import on_vehicle
+from spatial_perception.pipelines.ego_box import EgoBox
 from spatial_perception.pipelines.lidar_detector import LidarDetector, LidarDetectorConfig
 from spatial_perception.runtime.recording import record_inputs
 from test.pipelines.models import constant_model
@@ -71,9 +71,9 @@ def test_classes_and_voxels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 def test_a_box_on_the_vehicle_itself_is_none(tmp_path: Path) -> None:
     model = detector(tmp_path)
     for ahead_m, count in ((3.7, 1), (3.9, 0), (5.0, 0)):  # the box is at 6.4 m
-        config = LidarDetectorConfig(model=model, ego_ahead_m=ahead_m)
+        config = LidarDetectorConfig(model=model, ego=EgoBox(ahead_m=ahead_m))
         assert len(LidarDetector(config)(flat_road())[0]) == count
-    nothing = LidarDetectorConfig(model=model, ego_ahead_m=6.4, ego_length_m=0.0)
+    nothing = LidarDetectorConfig(model=model, ego=EgoBox(0.0, ahead_m=6.4))
     assert len(LidarDetector(nothing)(flat_road())[0]) == 1
 
 
@@ -81,7 +81,7 @@ def test_returns_from_the_vehicle_itself_are_not_seen(tmp_path: Path) -> None:
     road = flat_road()
     roof = np.random.default_rng(1).uniform([-2, -0.9, 1.4], [2, 0.9, 1.5], (500, 3))
     with_roof = PointCloud(road.header, np.concatenate([road.points, roof.astype(np.float32)]))
-    clear = PointCloud(road.header, road.points[~on_vehicle(road.points, 4.8, 2.0)])
+    clear = PointCloud(road.header, road.points[~EgoBox(4.8, 2.0).holds(road.points)])
     network = LidarDetector(LidarDetectorConfig(model=detector(tmp_path)))
     with record_inputs(limit=2) as recorded:
         network(with_roof)
@@ -93,4 +93,4 @@ def test_returns_from_the_vehicle_itself_are_not_seen(tmp_path: Path) -> None:
 
 def test_the_vehicles_rectangle_has_its_middle_ahead() -> None:
     points = np.array([[3.3, 0, 9], [3.5, 0, 0], [-1.3, 0, 0], [-1.5, 0, 0], [1, 1.1, 0]])
-    assert on_vehicle(points, 4.8, 2.0, 1.0).tolist() == [True, False, True, False, False]
+    assert EgoBox(4.8, 2.0, 1.0).holds(points).tolist() == [True, False, True, False, False]

@@ -17,6 +17,7 @@ from spatial_perception.core import (
     VoxelGrid,
 )
 from spatial_perception.core.labels import UNLABELED
+from spatial_perception.pipelines.ego_box import EgoBox
 from spatial_perception.pipelines.occupancy_mapper import OccupancyMapper, OccupancyMapperConfig
 
 SENSOR = np.array([0.0, 0.0, 1.7])
@@ -210,7 +211,7 @@ def test_a_detected_object_is_solid_while_it_is_seen(mapper: OccupancyMapper) ->
 def test_the_vehicle_may_reach_further_ahead_of_base_link_than_behind() -> None:
     own = np.array([[3.5, 0.9, 1.0], [-2.0, 0.9, 1.0]])  # of the vehicle; of something behind it
     cloud = PointCloud(Header(0, "base_link"), np.tile(own, (9, 1)).astype(np.float32))
-    grid = OccupancyMapper(OccupancyMapperConfig(ego_ahead_m=1.4))(cloud, SENSOR)
+    grid = OccupancyMapper(OccupancyMapperConfig(ego=EgoBox(ahead_m=1.4)))(cloud, SENSOR)
     assert 0 <= cell(grid, 3.5, 0.9) < 50
     assert cell(grid, -2.0, 0.9) >= 50
     assert cell(grid, -1.5, 0.0) == -1, "what lies behind the vehicle is not its place"
