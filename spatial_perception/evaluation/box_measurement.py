@@ -24,7 +24,7 @@ from spatial_perception.evaluation.occupancy import OccupancyMetrics, labels_at
 from spatial_perception.pipelines.lidar_detector import LidarDetector, LidarDetectorConfig
 from spatial_perception.visualization.bev import draw_bev
 
-MIN_SCORE = 0.05
+MIN_SCORE = 0.01
 """Detections from here on enter the curves."""
 
 _SHOWN_SCORE = 0.3

@@ -21,6 +21,9 @@ from spatial_perception.evaluation.precision_recall import Curve, PrecisionRecal
 EASY, MODERATE, HARD, NEVER = range(4)
 """Difficulties; what counts at one counts at all harder ones, NEVER is neutral at all of them."""
 
+DOUBTFUL_SCORE = 0.05
+"""Detections from here on enter the calibration error."""
+
 OVERLAPS = (0.5, 0.7)
 RANGES_M = (30, 50)
 Plane = Literal["bev", "3d"]
@@ -213,9 +216,13 @@ def match_boxes(
 
 
 def answers_calibration_error(answers: Sequence[NDArray[np.float64]]) -> float:
-    """`calibration_error` of the scores of hits and false alarms, see `FrameMatch.answers`."""
+    """`calibration_error` of `FrameMatch.answers` from `DOUBTFUL_SCORE` on.
+
+    What a network all but rules out is right as seldom as it says, and there is much of it.
+    """
     scores, right = np.concatenate([*answers, np.zeros((0, 2))]).T
-    return calibration_error(scores, right > 0.5)
+    some = scores >= DOUBTFUL_SCORE
+    return calibration_error(scores[some], right[some] > 0.5)
 
 
 def _headings(frame: BoxFrame, match: FrameMatch) -> tuple[int, int]:

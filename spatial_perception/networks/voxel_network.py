@@ -130,12 +130,6 @@ class VoxelNetwork(SpatialNetwork):
         """(B, classes, Z, Y, X) logits of the occupancy head."""
         return self.occupancy(features).unflatten(1, self.occupancy_shape)
 
-    @torch.no_grad()
-    def calibrate(self, scales: Tensor, biases: Tensor) -> None:
-        """Maps the logits of the heatmap to scale * logit + bias, both (K,), one a class."""
-        self.heatmap.weight.mul_(scales[:, None, None, None])
-        self.heatmap.bias.mul_(scales).add_(biases)
-
     @classmethod
     def example_arguments(cls) -> dict[str, object]:
         return {

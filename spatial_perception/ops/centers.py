@@ -16,6 +16,7 @@ import numpy as np
 from spatial_perception.config import option
 from spatial_perception.core.boxes import nms_bev
 from spatial_perception.core.pose import wrap_angle
+from spatial_perception.ops.calibration import UNCALIBRATED, ScoreCalibration
 from spatial_perception.ops.ground import GroundGrid
 
 REGRESSION = ("dx", "dy", "z", "log_l", "log_w", "log_h", "sin_2yaw", "cos_2yaw")
@@ -94,7 +95,10 @@ def encode_centers(
 
 
 def decode_centers(
-    outputs: Mapping[str, np.ndarray], ground: GroundGrid, config: CentersConfig
+    outputs: Mapping[str, np.ndarray],
+    ground: GroundGrid,
+    config: CentersConfig,
+    calibration: ScoreCalibration = UNCALIBRATED,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns boxes (N, 7) x y z l w h yaw, scores (N,), both float32, labels (N,) int32.
 
@@ -104,11 +108,11 @@ def decode_centers(
         outputs: `heatmap` (1, K, Y, X) in 0..1, `regression` (1, 8, Y, X), and where the network
             has it `heading` (1, 2, Y, X); without it the front is a guess.
         ground: Ground under the scan; z of the boxes is base_link's.
-        config: The grid and the thresholds.
+        config: The grid and the thresholds, which are for scores after the calibration.
+        calibration: What the heatmap's values are worth.
     """
     heatmap, regression = outputs["heatmap"][0], outputs["regression"][0]
-    labels, rows, columns = _peaks(heatmap, config)
-    scores = heatmap[labels, rows, columns]
+    scores, labels, rows, columns = _peaks(heatmap, config, calibration)
     values = regression[:, rows, columns].astype(np.float64)
     x = (columns + 0.5 + values[0]) * config.cell_m + config.range_x_m[0]
     y = (rows + 0.5 + values[1]) * config.cell_m + config.range_y_m[0]
@@ -130,18 +134,22 @@ def decode_centers(
     )
 
 
-def _peaks(heatmap: np.ndarray, config: CentersConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns label, row and column of the strongest cells that no neighbour exceeds."""
+def _peaks(
+    heatmap: np.ndarray, config: CentersConfig, calibration: ScoreCalibration
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Returns score, label, row and column of the strongest cells that no neighbour exceeds."""
     kernel = np.ones((3, 3), np.uint8)
+    least = calibration.scores(config.min_score, len(heatmap))
     found = [
-        np.nonzero((channel >= config.min_score) & (channel >= cv2.dilate(channel, kernel)))
-        for channel in np.ascontiguousarray(heatmap, np.float32)
+        np.nonzero((channel >= low) & (channel >= cv2.dilate(channel, kernel)))
+        for channel, low in zip(np.ascontiguousarray(heatmap, np.float32), least, strict=True)
     ]
     rows = np.concatenate([row for row, _ in found])
     columns = np.concatenate([column for _, column in found])
     labels = np.repeat(np.arange(len(found)), [len(row) for row, _ in found])
-    best = np.argsort(-heatmap[labels, rows, columns], kind="stable")[: config.max_boxes]
-    return labels[best], rows[best], columns[best]
+    scores = calibration.probabilities(heatmap[labels, rows, columns], labels)
+    best = np.argsort(-scores, kind="stable")[: config.max_boxes]
+    return scores[best], labels[best], rows[best], columns[best]
 
 
 def _spread(length_m: float, width_m: float, cell_m: float) -> float:

@@ -47,7 +47,7 @@ USUAL_LWH_M: Mapping[str, tuple[float, float, float]] = {
 
 _SIZE_SIGMA = np.array([0.25, 0.25, 0.2])  # of the logarithm of length, width, height
 _REST = 0.02
-_SURE_SCORE = 0.3  # what lies below may be anything
+_SURE_SCORE = 0.1  # what lies below may be anything
 
 
 class ClassEvidence:

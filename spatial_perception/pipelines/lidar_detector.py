@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from spatial_perception.config import from_mapping, option
 from spatial_perception.core import POINT_LABELS, Detections3D, LabelSet, PointCloud, VoxelGrid
 from spatial_perception.errors import EngineError
+from spatial_perception.ops.calibration import ScoreCalibration
 from spatial_perception.ops.centers import CentersConfig, decode_centers
 from spatial_perception.ops.ground import GroundConfig, estimate_ground
 from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig, decode_voxels
@@ -35,6 +36,9 @@ class CentersArguments:
     )
     occupancy_classes: tuple[str, ...] = option(
         POINT_LABELS.names, help="classes of the occupancy head, without free"
+    )
+    calibration: ScoreCalibration = option(
+        default_factory=ScoreCalibration, help="from scores to probabilities"
     )
 
 
@@ -74,6 +78,7 @@ class LidarDetector(ModelPipeline):
         arguments = from_mapping(CentersArguments, spec.decoder_arguments, place)
         self._occupancy = arguments.occupancy
         self._ego = config.ego
+        self._calibration = arguments.calibration
         self._occupancy_labels = _label_set(arguments.occupancy_classes)
         self._centers = replace(
             arguments.centers,
@@ -83,6 +88,11 @@ class LidarDetector(ModelPipeline):
         )
         check_channels(self._model, "heatmap", 1, len(spec.classes))
         check_channels(self._model, "regression", 1, 8)
+        calibrated = len(self._calibration.scales)
+        if calibrated not in (0, len(spec.classes)):
+            raise EngineError(
+                f"{place}: {calibrated} classes are calibrated of {len(spec.classes)}"
+            )
         self._has_voxels = "occupancy" in spec.variants[0].outputs
         if self._has_voxels:
             check_channels(self._model, "occupancy", 1, len(self._occupancy_labels) + 1)
@@ -108,7 +118,7 @@ class LidarDetector(ModelPipeline):
         self.laps.mark("voxelize")
         outputs = self._model.engine().infer({self._input: voxels})
         self.laps.mark("network")
-        boxes, scores, labels = decode_centers(outputs, ground, self._centers)
+        boxes, scores, labels = decode_centers(outputs, ground, self._centers, self._calibration)
         self.laps.mark("boxes")
         found = Detections3D(
             cloud.header,

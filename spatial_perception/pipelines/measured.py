@@ -22,7 +22,7 @@ MOTION_MODELS = {
         yaw_rad=0.15,
         yaw_per_metre=0.004,
         top_speed_mps=70.0,
-        doubtful_score=0.28,
+        doubtful_score=0.3,
     ),
     "truck": MotionModel(
         turns=True,
@@ -35,7 +35,7 @@ MOTION_MODELS = {
         yaw_rad=0.12,
         yaw_per_metre=0.001,
         top_speed_mps=40.0,
-        doubtful_score=0.27,
+        doubtful_score=0.15,
     ),
     "cyclist": MotionModel(
         turns=True,
@@ -48,7 +48,7 @@ MOTION_MODELS = {
         yaw_rad=0.5,
         yaw_per_metre=0.008,
         top_speed_mps=20.0,
-        doubtful_score=0.32,
+        doubtful_score=0.05,
     ),
     "pedestrian": MotionModel(
         turns=False,
@@ -61,7 +61,7 @@ MOTION_MODELS = {
         yaw_rad=0.8,
         yaw_per_metre=0.0,
         top_speed_mps=2.5,
-        doubtful_score=0.32,
+        doubtful_score=0.15,
     ),
 }
 """Noise is that of the shipped detector's boxes from one scan to the next, on simulated drives.

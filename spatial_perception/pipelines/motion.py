@@ -39,7 +39,7 @@ class MotionModel:
         yaw_rad: standard deviation of a measured heading, at the sensor.
         yaw_per_metre: what a metre of range adds to it, rad/m.
         top_speed_mps: few of the class are faster.
-        doubtful_score: score of detections that are as often false as true.
+        doubtful_score: score of detections that tell neither for nor against an object.
     """
 
     turns: bool

@@ -38,14 +38,14 @@ class ObjectTrackerConfig:
     """When a track is born, shown and given up, and how pairs are found."""
 
     birth_log_odds: float = option(
-        -1.0, help="of the existence of a new track, before its score counts", range=(-10.0, 10.0)
+        -1.5, help="of the existence of a new track, before its score counts", range=(-10.0, 10.0)
     )
     birth_score: float = option(0.12, help="a detection below starts no track", range=(0.0, 1.0))
     score_weight: float = option(
-        1.0, help="of a detection's log-odds in the existence of its track", range=(0.0, 10.0)
+        0.4, help="of a detection's log-odds in the existence of its track", range=(0.0, 10.0)
     )
     existence_memory: float = option(
-        0.95, help="what of the evidence for existence stays from scan to scan", range=(0.0, 1.0)
+        0.97, help="what of the evidence for existence stays from scan to scan", range=(0.0, 1.0)
     )
     confirm_hits: int = option(
         2, help="and after so many detections, which a velocity takes", range=(1, 100)
@@ -57,7 +57,7 @@ class ObjectTrackerConfig:
         0.005, help="tracks that are less probable are forgotten", range=(0.0, 1.0)
     )
     detection_probability: float = option(
-        0.7, help="how often the detector finds what is there", range=(0.01, 0.99)
+        0.5, help="how often the detector finds what is there", range=(0.01, 0.99)
     )
     lifetime_s: float = option(
         1.5,

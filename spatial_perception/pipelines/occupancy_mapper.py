@@ -75,7 +75,7 @@ class OccupancyMapperConfig:
         75, help="least occupancy of cells below detected objects; 0 for none", range=(0, 100)
     )
     object_score: float = option(
-        0.5, help="objects with lower scores are left out", range=(0.0, 1.0)
+        0.9, help="objects with lower scores are left out", range=(0.0, 1.0)
     )
     evidence: EvidenceConfig = option(default_factory=EvidenceConfig, help="weights of evidence")
     ground: GroundConfig = option(

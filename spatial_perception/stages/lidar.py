@@ -77,7 +77,7 @@ class LidarDetectorStageConfig(LidarDetectorConfig):
     """Options of the stage lidar_detector."""
 
     candidate_threshold: float = option(
-        0.1, help="boxes from this score on go to fusion and tracker", range=(0.0, 1.0)
+        0.05, help="boxes from this score on go to fusion and tracker", range=(0.0, 1.0)
     )
     target_frame: str = option("base_link", help=FRAME_HELP)
     max_wait_ms: float = option(500.0, help=WAIT_HELP, unit="ms", range=(0, 60_000))

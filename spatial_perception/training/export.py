@@ -40,8 +40,7 @@ def export(task: Task[Any], checkpoint: Path, models_dir: Path) -> Path:
     """Writes the model's folder from a checkpoint and returns it.
 
     The weights are rounded to what weights.safetensors holds (fp16, vectors fp32) before anything
-    is measured, calibrated or exported, so that every file derives from the same numbers; what
-    calibration changes is rounded again.
+    is measured, calibrated or exported, so that every file derives from the same numbers.
 
     Raises:
         ConfigError: If the checkpoint does not fit the task's network.
@@ -58,14 +57,12 @@ def export(task: Task[Any], checkpoint: Path, models_dir: Path) -> Path:
     )
     folder = models_dir / task.export_plan(network).model
     folder.mkdir(parents=True, exist_ok=True)
-    _load(network, stored_weights(network), checkpoint)
-    network.eval()
-    with torch.inference_mode():
-        task.calibrate(network)
     save_file(stored_weights(network), folder / WEIGHTS_FILE)
     (folder / WEIGHTS_FILE).chmod(0o644)
     _load(network, load_file(folder / WEIGHTS_FILE), folder / WEIGHTS_FILE)
+    network.eval()
     with torch.inference_mode():
+        task.calibrate(network)
         metrics = task.validate(network, torch.device("cpu"))
     plan = task.export_plan(network)
     variants = tuple(

@@ -15,6 +15,7 @@ from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS
 from spatial_perception.datasets.shards import read_shard, shard_files
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.networks.voxel_network import VoxelNetwork
+from spatial_perception.ops.calibration import UNCALIBRATED, ScoreCalibration
 from spatial_perception.ops.centers import CentersConfig
 from spatial_perception.ops.ground import GroundConfig
 from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig
@@ -98,6 +99,7 @@ class LidarDetectorTask(Task[VoxelBatch]):
         self._grids = SampleConfig(
             config.voxels, config.centers, config.occupancy, config.ground, config.min_hits
         )
+        self._calibration = UNCALIBRATED
 
     @property
     def network_name(self) -> str:
@@ -167,19 +169,18 @@ class LidarDetectorTask(Task[VoxelBatch]):
 
     def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
         scans = (read_shard(path) for path in self._validation)
-        return validate_detector(network, scans, self._grids, device)
+        return validate_detector(network, scans, self._grids, device, self._calibration)
 
     def calibrate(self, network: SpatialNetwork) -> None:
         if not self._config.calibrate_scores:
             return
-        assert isinstance(network, VoxelNetwork)
-        device = torch.device("cpu")
         low = replace(self._grids.centers, min_score=CALIBRATED_FROM)
         grids = replace(self._grids, centers=low)
         scans = (read_shard(path, with_voxels=False) for path in self._validation)
-        answers = detection_answers(network, scans, grids, device)
-        fitted = torch.tensor([fit_scores(a[:, 0], a[:, 1] > 0.5) for a in answers])
-        network.calibrate(*fitted.T)
+        answers = detection_answers(network, scans, grids, torch.device("cpu"))
+        fitted = [fit_scores(a[:, 0], a[:, 1] > 0.5) for a in answers]
+        scales, offsets = zip(*fitted, strict=True)
+        self._calibration = ScoreCalibration(scales, offsets)
 
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
         config = self._config
@@ -189,6 +190,7 @@ class LidarDetectorTask(Task[VoxelBatch]):
             decoder="centers",
             decoder_arguments={
                 "centers": dataclasses.asdict(config.centers),
+                "calibration": dataclasses.asdict(self._calibration),
                 "occupancy": dataclasses.asdict(config.occupancy),
                 "occupancy_classes": list(POINT_LABELS.names),
             },

@@ -21,6 +21,7 @@ from spatial_perception.evaluation.detection3d import (
 from spatial_perception.evaluation.occupancy import OccupancyMetrics
 from spatial_perception.evaluation.precision_recall import PrecisionRecall
 from spatial_perception.networks.registry import SpatialNetwork
+from spatial_perception.ops.calibration import UNCALIBRATED, ScoreCalibration
 from spatial_perception.ops.centers import CentersConfig, decode_centers
 from spatial_perception.ops.ground import estimate_ground
 from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig, decode_voxels
@@ -40,6 +41,7 @@ def validate_detector(
     scans: Iterable[SimulatedScan],
     config: SampleConfig,
     device: torch.device,
+    calibration: ScoreCalibration = UNCALIBRATED,
 ) -> dict[str, float]:
     """Percent: mean BEV AP at 0.5 first, then AP and ECE of each class, heading, occupancy.
 
@@ -48,7 +50,7 @@ def validate_detector(
     network.eval()
     frames, occupancy = [], OccupancyMetrics(POINT_LABELS.names)
     for scan in scans:
-        outputs, frame = _detected(network, scan, config, device)
+        outputs, frame = _detected(network, scan, config, device, calibration)
         frames.append(frame)
         if scan.voxels is not None:
             _judge_voxels(occupancy, outputs["occupancy"], scan, config.occupancy)
@@ -63,7 +65,8 @@ def detection_answers(
 ) -> list[np.ndarray]:
     """(N, 2) of each class: score of each hit and false alarm (BEV, 0.5), and 1 for a hit, else 0.
 
-    Objects with fewer points than `min_hits` are neither hits nor false alarms.
+    Scores are the network's own. Objects with fewer points than `min_hits` are neither hits nor
+    false alarms.
     """
     network.eval()
     setting = _SETTINGS["bev_ap_0.5"]
@@ -75,7 +78,11 @@ def detection_answers(
 
 
 def _detected(
-    network: SpatialNetwork, scan: SimulatedScan, config: SampleConfig, device: torch.device
+    network: SpatialNetwork,
+    scan: SimulatedScan,
+    config: SampleConfig,
+    device: torch.device,
+    calibration: ScoreCalibration = UNCALIBRATED,
 ) -> tuple[dict[str, np.ndarray], BoxFrame]:
     """The network's outputs for a scan, and its truths with the decoded detections."""
     ground = estimate_ground(scan.points, config.ground)
@@ -84,7 +91,8 @@ def _detected(
         name: value.float().cpu().numpy()
         for name, value in network.outputs({"voxels": voxels}).items()
     }
-    found = decode_centers(outputs, ground, config.centers)
+    boxes, scores, labels = decode_centers(outputs, ground, config.centers)
+    found = boxes, calibration.probabilities(scores, labels), labels
     return outputs, simulated_frame(scan, found, config.centers, config.min_hits)
 
 

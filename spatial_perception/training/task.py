@@ -100,9 +100,9 @@ class Task(abc.ABC, Generic[B]):
         """
 
     def calibrate(self, network: SpatialNetwork) -> None:
-        """Changes weights so that scores become probabilities, on validation data, before export.
+        """Finds on validation data what makes probabilities of scores; `export_plan` gives it.
 
-        Called in inference mode, with the network in eval mode.
+        Called by export before it validates, in inference mode, with the network in eval mode.
         """
 
     @abc.abstractmethod

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spatial_perception.core.boxes import iou_3d
+from spatial_perception.ops.calibration import ScoreCalibration
 from spatial_perception.ops.centers import (
     CentersConfig,
     CenterTargets,
@@ -94,3 +95,22 @@ def test_nothing_above_the_threshold_gives_no_boxes() -> None:
     boxes, scores, labels = decode_centers(outputs, flat_ground(), CONFIG)
     assert boxes.shape == (0, 7)
     assert len(scores) == len(labels) == 0
+
+
+def test_a_calibration_maps_scores_and_thresholds_hold_for_the_mapped_ones() -> None:
+    outputs = as_outputs(encode_centers(BOXES[[0, 3]], LABELS[[0, 3]], 4, CONFIG))
+    outputs["heatmap"] = 0.5 * outputs["heatmap"]
+    calibration = ScoreCalibration((2.0,) * 4, (1.0, 0.0, -1.0, 0.0))
+    _, scores, labels = decode_centers(outputs, flat_ground(), CONFIG, calibration)
+    assert labels.tolist() == [0]  # a pedestrian of 0.5 is one of 0.27
+    assert scores == pytest.approx([1 / (1 + np.exp(-1.0))])
+
+
+def test_of_two_classes_at_one_place_the_more_probable_stays() -> None:
+    place = np.array([[5.0, 0, 1, 1.8, 0.7, 1.8, 0], [5.1, 0, 1, 1.7, 0.7, 1.8, 0]])
+    outputs = as_outputs(encode_centers(place, np.array([2, 3]), 4, CONFIG))
+    outputs["heatmap"] *= np.array([1.0, 1.0, 0.6, 0.7])[:, None, None]
+    _, _, labels = decode_centers(
+        outputs, flat_ground(), CONFIG, ScoreCalibration((1.0,) * 4, (0.0, 0.0, 2.0, 0.0))
+    )
+    assert labels.tolist() == [2]

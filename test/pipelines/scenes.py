@@ -44,7 +44,7 @@ def seen(
     time_s: float,
     rng: np.random.Generator | None = None,
     noise_m: float = 0.1,
-    score: float = 0.8,
+    score: float = 0.95,
     frame: str = "odom",
 ) -> Detections3D:
     """Returns what a detector gives of them at a time."""

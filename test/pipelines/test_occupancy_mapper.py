@@ -180,7 +180,7 @@ def test_rays_that_pass_below_a_bush_do_not_clear_its_inside(mapper: OccupancyMa
     assert free_inside(grid) < 0.4 * free_inside(bare(cloud, SENSOR))
 
 
-def car(x: float, score: float = 0.8, stamp_ns: int = 0) -> Detections3D:
+def car(x: float, score: float = 0.95, stamp_ns: int = 0) -> Detections3D:
     return Detections3D(
         Header(stamp_ns, "base_link"),
         np.array([[x, 0.0, 0.8]], np.float32),

@@ -32,7 +32,7 @@ def moved(time_s: float, pose: Pose) -> Transforms:
     return Transforms((StampedTransform(header, "base_link", pose),))
 
 
-def from_vehicle(movers: list[Mover], time_s: float, score: float = 0.8) -> Detections3D:
+def from_vehicle(movers: list[Mover], time_s: float, score: float = 0.95) -> Detections3D:
     world = seen(movers, time_s, score=score)
     return world.transformed(ego(time_s).inverse(), "base_link")
 

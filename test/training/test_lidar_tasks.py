@@ -109,31 +109,30 @@ def test_weights_of_which_nothing_fits_are_refused(root: Path, tmp_path: Path) -
         LidarDetectorTask("lidar_detector", config, root).start()
 
 
-def test_calibration_maps_the_logits_of_the_heatmap_alone(
+def test_the_fitted_calibration_goes_into_the_model_and_leaves_the_weights(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = LidarDetectorTask("lidar_detector", DETECTOR, root)
     network = task.network().eval()
-    features = torch.randn(1, 16, 8, 8)
-    before = network.heatmap(features), network.regression(features)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
     parameters = iter([(2.0, -1.0), (0.5, 0.0), (1.0, 0.25), (1.0, 0.0)])
     module = "spatial_perception.training.lidar_detector_task.fit_scores"
     monkeypatch.setattr(module, lambda scores, right: next(parameters))
     with torch.inference_mode():
         task.calibrate(network)
-    wanted = before[0] * torch.tensor([2.0, 0.5, 1.0, 1.0])[:, None, None]
-    wanted += torch.tensor([-1.0, 0.0, 0.25, 0.0])[:, None, None]
-    torch.testing.assert_close(network.heatmap(features), wanted)
-    torch.testing.assert_close(network.regression(features), before[1])
+    assert task.export_plan(network).decoder_arguments["calibration"] == {
+        "scales": (2.0, 0.5, 1.0, 1.0),
+        "offsets": (-1.0, 0.0, 0.25, 0.0),
+    }
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
 def test_scores_stay_as_trained_where_calibration_is_off(root: Path) -> None:
-    config = replace(DETECTOR, calibrate_scores=False)
-    task = LidarDetectorTask("lidar_detector", config, root)
+    task = LidarDetectorTask("lidar_detector", replace(DETECTOR, calibrate_scores=False), root)
     network = task.network().eval()
-    before = {name: value.clone() for name, value in network.state_dict().items()}
     task.calibrate(network)
-    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    calibration = task.export_plan(network).decoder_arguments["calibration"]
+    assert calibration == {"scales": (), "offsets": ()}
 
 
 def test_validation_measures_what_the_network_is_for(task: Task[Any]) -> None:
