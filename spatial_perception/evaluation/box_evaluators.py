@@ -43,31 +43,38 @@ def evaluate_argoverse2_boxes(request: Request, progress: Progress) -> Measureme
     """Boxes of a LiDAR detector on the sweeps of Argoverse 2 sensor logs."""
     known: tuple[Literal["all"], ...] = ("all",)
     split = request.choose_split("all", known)
-    sources = [
-        BoxScanSource(path.stem, partial(_argoverse2, path))
-        for path in argoverse2_sweeps(request.root)
-    ]
-    return measure_boxes(request, split, sources, progress)
+    return measure_boxes(request, split, argoverse2_scans(request.root), progress)
 
 
 def evaluate_simulated_boxes(request: Request, progress: Progress) -> Measurement:
     """Boxes and semantic voxels of a LiDAR detector on simulated shards."""
     known: tuple[Literal["train", "val"], ...] = ("train", "val")
     split = request.choose_split("val", known)
-    sources = [
-        BoxScanSource(path.stem, partial(_simulated, path))
-        for path in shard_files(request.root, split)
-    ]
-    return measure_boxes(request, split, sources, progress)
+    return measure_boxes(request, split, simulated_scans(request.root, split), progress)
 
 
 def _evaluate_kitti_layout(request: Request, layout: Layout, progress: Progress) -> Measurement:
     split = request.choose_split("training", TRAINING)
-    sources = [
-        BoxScanSource(name, partial(_kitti, request.root, name, layout))
-        for name in kitti_frames(request.root)
+    return measure_boxes(request, split, kitti_scans(request.root, layout), progress, devkit=True)
+
+
+def kitti_scans(root: Path, layout: Layout) -> list[BoxScanSource]:
+    """The training scans of a data set in KITTI's layout."""
+    return [BoxScanSource(name, partial(_kitti, root, name, layout)) for name in kitti_frames(root)]
+
+
+def argoverse2_scans(root: Path) -> list[BoxScanSource]:
+    """The sweeps of Argoverse 2 sensor logs."""
+    return [
+        BoxScanSource(path.stem, partial(_argoverse2, path)) for path in argoverse2_sweeps(root)
     ]
-    return measure_boxes(request, split, sources, progress, devkit=True)
+
+
+def simulated_scans(root: Path, split: Literal["train", "val"]) -> list[BoxScanSource]:
+    """The scans of a folder of simulated shards."""
+    return [
+        BoxScanSource(path.stem, partial(_simulated, path)) for path in shard_files(root, split)
+    ]
 
 
 def _kitti(root: Path, name: str, layout: Layout) -> BoxScan:

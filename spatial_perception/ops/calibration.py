@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
 from spatial_perception.config import option
 from spatial_perception.errors import ConfigError
-
-_SMALLEST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +34,16 @@ class ScoreCalibration:
         if not self.scales:
             return scores
         scale, offset = np.array(self.scales)[labels], np.array(self.offsets)[labels]
-        return _sigmoid(scale * _logit(scores) + offset)
+        found: np.ndarray = expit(scale * logit(scores.astype(np.float64)) + offset)
+        return found
 
-    def scores(self, probability: float, classes: int) -> np.ndarray:
-        """Returns (K,) what a network's score has to be in each class for a probability."""
-        if not self.scales or probability in (0.0, 1.0):
-            return np.full(classes, probability)
-        wanted = _logit(np.full(classes, probability))
-        return _sigmoid((wanted - np.array(self.offsets)) / np.array(self.scales))
+    def inverse(self, probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Returns (N,) scores whose probabilities are these."""
+        if not self.scales:
+            return probabilities
+        scale, offset = np.array(self.scales)[labels], np.array(self.offsets)[labels]
+        found: np.ndarray = expit((logit(probabilities.astype(np.float64)) - offset) / scale)
+        return found
 
 
 UNCALIBRATED = ScoreCalibration()
-
-
-def _logit(share: np.ndarray) -> np.ndarray:
-    bounded = np.clip(share.astype(np.float64), _SMALLEST, 1.0 - _SMALLEST)
-    logits: np.ndarray = np.log(bounded / (1.0 - bounded))
-    return logits
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    shares: np.ndarray = 1.0 / (1.0 + np.exp(-logits))
-    return shares

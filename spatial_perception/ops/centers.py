@@ -139,7 +139,7 @@ def _peaks(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns score, label, row and column of the strongest cells that no neighbour exceeds."""
     kernel = np.ones((3, 3), np.uint8)
-    least = calibration.scores(config.min_score, len(heatmap))
+    least = calibration.inverse(np.full(len(heatmap), config.min_score), np.arange(len(heatmap)))
     found = [
         np.nonzero((channel >= low) & (channel >= cv2.dilate(channel, kernel)))
         for channel, low in zip(np.ascontiguousarray(heatmap, np.float32), least, strict=True)

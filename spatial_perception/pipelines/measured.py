@@ -35,7 +35,7 @@ MOTION_MODELS = {
         yaw_rad=0.12,
         yaw_per_metre=0.001,
         top_speed_mps=40.0,
-        doubtful_score=0.15,
+        doubtful_score=0.25,
     ),
     "cyclist": MotionModel(
         turns=True,
@@ -61,7 +61,7 @@ MOTION_MODELS = {
         yaw_rad=0.8,
         yaw_per_metre=0.0,
         top_speed_mps=2.5,
-        doubtful_score=0.15,
+        doubtful_score=0.13,
     ),
 }
 """Noise is that of the shipped detector's boxes from one scan to the next, on simulated drives.

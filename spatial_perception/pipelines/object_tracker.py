@@ -40,12 +40,12 @@ class ObjectTrackerConfig:
     birth_log_odds: float = option(
         -1.5, help="of the existence of a new track, before its score counts", range=(-10.0, 10.0)
     )
-    birth_score: float = option(0.12, help="a detection below starts no track", range=(0.0, 1.0))
+    birth_score: float = option(0.08, help="a detection below starts no track", range=(0.0, 1.0))
     score_weight: float = option(
         0.4, help="of a detection's log-odds in the existence of its track", range=(0.0, 10.0)
     )
     existence_memory: float = option(
-        0.97, help="what of the evidence for existence stays from scan to scan", range=(0.0, 1.0)
+        0.98, help="what of the evidence for existence stays from scan to scan", range=(0.0, 1.0)
     )
     confirm_hits: int = option(
         2, help="and after so many detections, which a velocity takes", range=(1, 100)

@@ -178,9 +178,8 @@ class LidarDetectorTask(Task[VoxelBatch]):
         grids = replace(self._grids, centers=low)
         scans = (read_shard(path, with_voxels=False) for path in self._validation)
         answers = detection_answers(network, scans, grids, torch.device("cpu"))
-        fitted = [fit_scores(a[:, 0], a[:, 1] > 0.5) for a in answers]
-        scales, offsets = zip(*fitted, strict=True)
-        self._calibration = ScoreCalibration(scales, offsets)
+        fitted = np.round([fit_scores(a[:, 0], a[:, 1] > 0.5) for a in answers], 3)
+        self._calibration = ScoreCalibration(*map(tuple, fitted.T.tolist()))
 
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
         config = self._config

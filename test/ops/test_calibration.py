@@ -14,16 +14,16 @@ def test_each_class_has_its_own_map() -> None:
     np.testing.assert_allclose(found, odds / (1 + odds))
 
 
-def test_scores_are_the_inverse_of_probabilities() -> None:
-    scores = CALIBRATION.scores(0.3, 2)
-    np.testing.assert_allclose(CALIBRATION.probabilities(scores, np.arange(2)), 0.3)
-    assert CALIBRATION.scores(0.0, 2).tolist() == [0.0, 0.0]
+def test_the_inverse_gives_the_scores_back() -> None:
+    scores, labels = np.array([0.0, 0.2, 0.7, 1.0]), np.array([0, 1, 0, 1])
+    found = CALIBRATION.inverse(CALIBRATION.probabilities(scores, labels), labels)
+    np.testing.assert_allclose(found, scores)
 
 
 def test_without_a_map_scores_are_as_they_come() -> None:
     scores = np.array([0.0, 0.3, 1.0], np.float32)
     assert UNCALIBRATED.probabilities(scores, np.array([0, 5, 2])) is scores
-    assert UNCALIBRATED.scores(0.3, 3).tolist() == [0.3, 0.3, 0.3]
+    assert UNCALIBRATED.inverse(scores, np.array([0, 5, 2])) is scores
 
 
 @pytest.mark.parametrize("mapping", [{"scales": [1.0]}, {"scales": [0.0], "offsets": [1.0]}])
