@@ -35,7 +35,7 @@ MOTION_MODELS = {
         yaw_rad=0.12,
         yaw_per_metre=0.001,
         top_speed_mps=40.0,
-        doubtful_score=0.25,
+        doubtful_score=0.15,
     ),
     "cyclist": MotionModel(
         turns=True,
