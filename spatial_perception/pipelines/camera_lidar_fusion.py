@@ -26,6 +26,7 @@ from spatial_perception.pipelines.class_evidence import ClassEvidence, log_odds,
 
 USUAL_HEIGHT_M = {"person": 1.7, "bicycle": 1.6, "motorcycle": 1.6}
 PERSON_LWH_M = (0.7, 0.65, 1.72)
+_CONFIDENT_SCORE = 0.9  # a camera that does not find such an object may look elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class CameraLidarFusion:
         expected = self._expected(projection, lidar)
         found = np.zeros(len(lidar), bool)
         found[rows[view.boxes.scores[columns] >= self._config.doubtful_score]] = True
-        confident = expected & (lidar.scores >= 0.5)
+        confident = expected & (lidar.scores >= _CONFIDENT_SCORE)
         fused = lidar
         if not distrusted:
             missed = expected & ~found

@@ -100,9 +100,16 @@ def test_what_lies_behind_or_beside_the_camera_is_not_seen() -> None:
 
 def test_a_found_object_gains_and_a_missed_one_loses() -> None:
     lidar = objects(CAR, PERSON)
-    fused, (result,) = fuse(lidar, view(boxes(("car", 0.8, picture_box(CAR)))))
+    fused, _ = fuse(lidar, view(boxes(("car", 0.8, picture_box(CAR)))))
     assert fused.scores[0] > lidar.scores[0] + 0.2
     assert fused.scores[1] < lidar.scores[1]
+
+
+def test_a_camera_is_expected_to_find_what_the_lidar_is_sure_of() -> None:
+    sure = [(kind, 0.95, place, size) for kind, _, place, size in (CAR, PERSON)]
+    found = view(boxes(("car", 0.8, picture_box(CAR))))
+    unsure = (CAR[0], 0.6, (20.0, 4.0, 0.8), CAR[3])
+    _, (result,) = fuse(objects(*sure, unsure), found)
     assert (result.expected, result.found) == (2, 1)
 
 

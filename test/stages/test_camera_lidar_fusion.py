@@ -137,12 +137,13 @@ def test_a_camera_without_a_transform_is_a_counted_drop() -> None:
 
 def test_a_badly_calibrated_camera_is_noticed_and_no_longer_believed() -> None:
     stage = mounted()
+    sure = (CAR[0], 0.95, CAR[2], CAR[3])
     elsewhere = (CAR[0], CAR[1], (20.0, 6.0, 0.8), CAR[3])
     for k in range(30):
         picture(stage, 100.0 * k, elsewhere)
-        outputs = dict(scan(stage, 100.0 * k))
+        outputs = dict(scan(stage, 100.0 * k, sure))
     assert "check its calibration" in stage.status()["degraded"]
-    assert outputs["fused"].scores[0] == np.float32(CAR[1])
+    assert outputs["fused"].scores[0] == np.float32(0.95)
 
 
 def test_the_scans_points_are_waited_for_like_a_camera() -> None:
