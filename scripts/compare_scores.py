@@ -11,6 +11,8 @@ alarms, by either score.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ from spatial_perception.evaluation.box_evaluators import (
     simulated_scans,
 )
 from spatial_perception.evaluation.box_measurement import in_object_labels
+from spatial_perception.evaluation.box_scans import BoxScanSource
 from spatial_perception.evaluation.classification import calibration_error
 from spatial_perception.evaluation.detection3d import DOUBTFUL_SCORE, Setting, match_boxes
 from spatial_perception.pipelines.lidar_detector import (
@@ -33,11 +36,11 @@ from spatial_perception.pipelines.lidar_detector import (
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec
 
-SOURCES = {
-    "kitti": lambda root: kitti_scans(root, "kitti"),
-    "vod": lambda root: kitti_scans(root, "vod"),
+SOURCES: dict[str, Callable[[Path], list[BoxScanSource]]] = {
+    "kitti": partial(kitti_scans, layout="kitti"),
+    "vod": partial(kitti_scans, layout="vod"),
     "argoverse2": argoverse2_scans,
-    "simulated": lambda root: simulated_scans(root, "val"),
+    "simulated": partial(simulated_scans, split="val"),
 }
 SHOWN_SCORE = 0.3
 LEAST_SCORE = 0.001
