@@ -22,7 +22,12 @@ def flat_road() -> PointCloud:
     return PointCloud(Header(3, "base_link"), points)
 
 
-def detector(tmp_path: Path, classes: tuple[str, ...] = ("car", "truck"), depth: int = 8) -> str:
+def detector(
+    tmp_path: Path,
+    classes: tuple[str, ...] = ("car", "truck"),
+    depth: int = 8,
+    calibration: dict[str, list[float]] | None = None,
+) -> str:
     heatmap = np.zeros((1, 2, 40, 40), np.float32)
     heatmap[0, 0, 20, 25] = 0.9  # cell centre x = -4 + 25.5 * 0.4 = 6.2, y = -8 + 20.5 * 0.4 = 0.2
     regression = np.zeros((1, 8, 40, 40), np.float32)
@@ -37,7 +42,10 @@ def detector(tmp_path: Path, classes: tuple[str, ...] = ("car", "truck"), depth:
         input_name="voxels",
         decoder="centers",
         preprocessing={"voxels": VOXELS},
-        decoder_arguments={"centers": {**SMALL, "cell_m": 0.4}},
+        decoder_arguments={
+            "centers": {**SMALL, "cell_m": 0.4},
+            **({"calibration": calibration} if calibration else {}),
+        },
     )
 
 
@@ -65,6 +73,19 @@ def test_classes_and_voxels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     model = detector(tmp_path / "other", depth=6)
     with pytest.raises(EngineError, match=r"input is \(1, 8, 6, 40, 40\), its voxels are"):
+        LidarDetector(LidarDetectorConfig(model=model))
+
+
+def test_the_models_calibration_makes_probabilities_of_scores(tmp_path: Path) -> None:
+    model = detector(tmp_path, calibration={"scales": [2.0, 1.0], "offsets": [-1.0, 0.0]})
+    found, _ = LidarDetector(LidarDetectorConfig(model=model))(flat_road())
+    odds = 81.0 * np.exp(-1.0)  # of a score of 0.9
+    assert found.scores[0] == pytest.approx(odds / (1 + odds), abs=1e-5)
+
+
+def test_a_calibration_of_other_classes_is_refused(tmp_path: Path) -> None:
+    model = detector(tmp_path, calibration={"scales": [2.0], "offsets": [-1.0]})
+    with pytest.raises(EngineError, match="1 of 2 classes are calibrated"):
         LidarDetector(LidarDetectorConfig(model=model))
 
 
