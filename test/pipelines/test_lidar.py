@@ -85,7 +85,7 @@ def test_the_models_calibration_makes_probabilities_of_scores(tmp_path: Path) ->
 
 def test_a_calibration_of_other_classes_is_refused(tmp_path: Path) -> None:
     model = detector(tmp_path, calibration={"scales": [2.0], "offsets": [-1.0]})
-    with pytest.raises(EngineError, match="1 of 2 classes are calibrated"):
+    with pytest.raises(EngineError, match="1 classes are calibrated of 2"):
         LidarDetector(LidarDetectorConfig(model=model))
 
 
