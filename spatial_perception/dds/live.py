@@ -18,6 +18,7 @@ from spatial_perception.errors import DecodeError
 from spatial_perception.messages import DIAGNOSTICS, Codec, QosProfile
 from spatial_perception.messages.clock import CLOCK_TYPE, decode_clock
 from spatial_perception.stages.graph import Graph, latency_port
+from spatial_perception.stages.host import unused_remappings
 from spatial_perception.stages.host_config import DeliveryMode, host_config
 from spatial_perception.stages.live import DIAGNOSTICS_PERIOD_S, DIAGNOSTICS_TOPIC, LiveGraph
 from spatial_perception.stages.log import Logger, ThrottledLog
@@ -113,6 +114,11 @@ class LiveHost:
         )
         self._log: Logger = NodeLog(GRAPH_NODE)
         self._throttled = ThrottledLog()
+        others = (DIAGNOSTICS_TOPIC, CLOCK_TOPIC)
+        for text in unused_remappings(
+            graph, self._options.remappings, others, self._resolver.namespace
+        ):
+            self._log.warning(text)
         self._links: dict[tuple[str, str], tuple[Port, list[Subscription]]] = {}
         self._publishers: dict[str, Publisher] = {}
         self._diagnostics = self._open(stages)

@@ -16,12 +16,12 @@ from spatial_perception.replay.sources import Selection, Source, select_sources
 from spatial_perception.stages.delivery import LiveDelivery
 from spatial_perception.stages.graph import Graph
 from spatial_perception.stages.host import ByteGraph, DropHandler, remapped
+from spatial_perception.stages.live import DIAGNOSTICS_TOPIC
 from spatial_perception.stages.monitor import diagnostics
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import DropCause, Stage
 
 NS_PER_S = 1_000_000_000
-DIAGNOSTICS_TOPIC = "/diagnostics"
 
 Progress = Callable[[int, int], None]
 
@@ -147,7 +147,7 @@ class Replay:
             log_time_ns = message.log_time_ns
             if log_time_ns >= next_report_ns:
                 sink.write_diagnostics(self._graph, log_time_ns)
-                next_report_ns += NS_PER_S
+                next_report_ns = log_time_ns + NS_PER_S
             feeder.wait_until(log_time_ns)
             if self._options.include_input:
                 sink.copy(message.topic, message.ros_type, log_time_ns, message.data)
@@ -163,8 +163,11 @@ class Replay:
     def _summary(self, count: int, duration_s: float, selection: Selection) -> ReplaySummary:
         stages = {name: monitor.summary() for name, monitor in self._graph.monitors.items()}
         frames = max((monitor.frames for monitor in self._graph.monitors.values()), default=0)
-        errors = tuple(
-            f"{stage.name}: {stage.last_error}" for stage in self._graph.stages if stage.last_error
+        troubles = tuple(
+            f"{stage.name}: {text}"
+            for stage in self._graph.stages
+            for text in (stage.last_error, stage.status().get("degraded", ""))
+            if text and (stages[stage.name]["frames"] or stage.drops)
         )
         return ReplaySummary(
             stages,
@@ -173,7 +176,7 @@ class Replay:
             duration_s,
             frames / duration_s if duration_s > 0 else 0.0,
             resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            (*selection.remarks, *errors),
+            (*selection.remarks, *troubles),
         )
 
 

@@ -10,7 +10,8 @@ from spatial_perception.bags import TopicInfo
 from spatial_perception.errors import ConfigError, DatasetError
 from spatial_perception.messages import Codec
 from spatial_perception.stages.graph import Graph
-from spatial_perception.stages.host import remapped
+from spatial_perception.stages.host import remapped, unused_remappings
+from spatial_perception.stages.live import DIAGNOSTICS_TOPIC
 from spatial_perception.stages.port import Port, PortKind
 
 
@@ -25,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The sources, and remarks on what was chosen by type or is missing."""
+    """The sources, and remarks on what was chosen by type, is missing or fits nothing."""
 
     sources: tuple[Source, ...]
     remarks: tuple[str, ...]
@@ -43,13 +44,13 @@ def select_sources(
         bag: the bag's name, for messages.
 
     Raises:
-        ConfigError: a topic has another type than its input, or a remapping fits no input.
+        ConfigError: a topic has another type than its input.
         DatasetError: a remapped topic is not in the bag, or no sensor input is fed at all.
     """
     inputs = graph.external_inputs()
     _check_remappings(inputs, topics, remappings, bag)
     sources: dict[str, Source] = {}
-    remarks: list[str] = []
+    remarks = list(unused_remappings(graph, remappings, (DIAGNOSTICS_TOPIC,)))
     for port in inputs:
         source = _by_name(port, topics, remappings)
         if source is not None:

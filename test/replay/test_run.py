@@ -224,3 +224,21 @@ def test_the_output_is_never_overwritten(bag: Path, tmp_path: Path) -> None:
 def test_options_are_immutable() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         ReplayOptions().realtime = True  # type: ignore[misc]
+
+
+def test_a_gap_in_log_time_is_bridged_by_one_report(tmp_path: Path) -> None:
+    clouds = [cloud_bytes(i) for i in range(3)]
+    bag = write_bag(tmp_path / "drive", clouds)
+    gap = tmp_path / "gap"
+    with BagWriter(gap) as writer, BagReader(bag) as reader:
+        data = TRANSFORMS.encode(example_transforms())
+        writer.write("/tf_static", TRANSFORMS.ros_type, 0, data)  # years before the clouds
+        for message in reader.messages():
+            writer.write(message.topic, message.ros_type, message.log_time_ns, message.data)
+    replay(gap, tmp_path / "out")
+    reports = [m for m in messages(tmp_path / "out") if m[0] == "/diagnostics"]
+    assert len(reports) == 2, "one for the gap, one at the end"
+
+
+def test_what_is_degraded_is_remarked(bag: Path, tmp_path: Path) -> None:
+    assert any("occupancy_mapper: " in remark for remark in replay(bag, tmp_path / "out").remarks)
