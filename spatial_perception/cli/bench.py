@@ -24,7 +24,7 @@ from spatial_perception.cli.engine_arguments import (
     load_samples,
 )
 from spatial_perception.cli.json_file import write_json
-from spatial_perception.errors import EngineError
+from spatial_perception.errors import ConfigError, EngineError
 from spatial_perception.evaluation.latency import EngineLatency, measure
 from spatial_perception.runtime import ModelSpec, create_engine
 from spatial_perception.runtime.backends.host import cpu_name
@@ -69,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: If a model or the bag is missing or damaged.
     """
+    if arguments.runs < 1:
+        raise ConfigError(f"--runs {arguments.runs}: expected 1 or more")
     console = Console()
     latencies, failures = _measure_engines(console, arguments)
     console.print(_engine_table(latencies))

@@ -71,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     is_torchvision = arguments.source.startswith(_TORCHVISION)
     source = arguments.source.removeprefix(_TORCHVISION)
     name = arguments.name or (source if is_torchvision else Path(source).stem)
+    if Path(name).name != name:
+        raise ConfigError(f"--name {name}: expected the name of a folder, not a path; see --output")
     target = (arguments.output or find_models_dir()) / name
     if target.exists() and not (arguments.overwrite and (target / MODEL_FILE).is_file()):
         raise ConfigError(f"{target} exists; choose another --name, or --overwrite a model")

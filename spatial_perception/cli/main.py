@@ -63,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return 0
+    except OSError as error:  # a full disk, a folder of somebody else
+        place = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or error
+        print(f"spatial-perception {parsed.command}: {place}{reason}", file=sys.stderr)
+        return EXIT_BAD_INPUT
     return code
 
 

@@ -37,9 +37,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--topics", nargs="+", default=[], metavar="TOPIC", help="only these")
     what.add_argument("--all", action="store_true", help="every topic, new ones as they show up")
-    parser.add_argument("--duration", type=float, default=0.0, metavar="S", help="end after that")
     parser.add_argument(
-        "--max-messages", type=int, default=0, metavar="N", help="end after so many"
+        "--duration", type=float, default=0.0, metavar="S", help="end after that; 0: no limit"
+    )
+    parser.add_argument(
+        "--max-messages", type=int, default=0, metavar="N", help="end after so many; 0: no limit"
     )
     add_network_options(parser)
     parser.set_defaults(run=run)
@@ -71,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     for topic in arguments.topics:
         if not topic.startswith("/"):
             raise ConfigError(f"--topics {topic}: expected a full name such as /{topic}")
+    if arguments.max_messages < 0 or arguments.duration < 0:
+        raise ConfigError("--duration and --max-messages: expected 0 (no limit) or more")
     log_to_stderr()
     end = end_on_signal()
     participant = join(arguments.domain)

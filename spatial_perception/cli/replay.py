@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from spatial_perception.cli.json_file import write_json
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.replay.run import Replay, ReplayOptions, ReplaySummary, stop_on_error
 from spatial_perception.stages.host import parse_remappings
@@ -89,8 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         soft_wrap=True,
     )
     if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(summary.as_json(), indent=2) + "\n")
+        write_json(arguments.json, summary.as_json())
     return 0
 
 

@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         "with_camera": not arguments.no_camera,
         "features": asdict(features),
     }
-    config = from_mapping(DriveConfig, options, "simulate")
+    config = from_mapping(DriveConfig, options, "drive")
     with progress_bar(console, "simulate drive") as show:
         simulate_drive(arguments.output, config=config, progress=show)
     console.print(f"drive written to {arguments.output}", highlight=False, soft_wrap=True)

@@ -19,6 +19,7 @@ MODELS = (
     "lidar_segmenter",
     "lidar_segmenter_real",
 )
+_CHECKPOINT = "last.pt"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,9 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: torch, the configuration or the data is missing or does not fit.
     """
-    train = import_training("train")
     output = arguments.output or Path("out/train") / arguments.model
     config = arguments.config or default_config(arguments.model)
+    if (output / _CHECKPOINT).exists() and not arguments.resume:
+        raise ConfigError(
+            f"{output} holds a training already; --resume goes on with it, --output starts another"
+        )
+    train = import_training("train")
     result = train(
         arguments.model,
         config,
