@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from spatial_perception.cli.bag_run import run_over_bag
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.engine_arguments import (
     add_model_arguments,
     chosen_backends,
@@ -71,11 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.runs < 1:
         raise ConfigError(f"--runs {arguments.runs}: expected 1 or more")
-    console = Console()
+    console = make_console()
     latencies, failures = _measure_engines(console, arguments)
     console.print(_engine_table(latencies))
     for failure in failures:
-        console.print(f"FAILED {failure}", highlight=False, soft_wrap=True)
+        console.print(f"FAILED {failure}", soft_wrap=True)
     content: dict[str, Any] = {
         "machine": _machine(arguments.threads),
         "engines": [_rounded(asdict(latency)) for latency in latencies],

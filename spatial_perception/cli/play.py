@@ -9,9 +9,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from spatial_perception.bags import BagReader, TopicInfo, looped_messages
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.dds_network import add_network_options, end_on_signal, join, leave
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.errors import ConfigError, DatasetError
@@ -103,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.rate <= 0:
         raise ConfigError(f"--rate {arguments.rate}: expected more than 0")
-    console = Console(stderr=True)
+    console = make_console(stderr=True)
     end = end_on_signal()
     with BagReader(arguments.bag) as reader:
         topics = _chosen(reader, arguments.topics)

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from spatial_perception.bags import BagWriter, TopicInfo
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.dds_network import (
     add_network_options,
     end_on_signal,
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     from spatial_perception.dds.recorder import Recorder, RecordOptions
 
     options = RecordOptions(tuple(arguments.topics), arguments.duration, arguments.max_messages)
-    console = Console(stderr=True)
+    console = make_console(stderr=True)
     with BagWriter(arguments.output) as writer, console.status("recording") as status:
         recorder = Recorder(participant, _BagSink(writer), options)
         summary = recorder.record(end, lambda count: status.update(f"{count} messages recorded"))
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     table.add_column("messages", justify="right")
     for topic, count in summary.counts.items():
         table.add_row(topic, str(count))
-    Console().print(table)
+    make_console().print(table)
     if summary.lost:
         print(f"note: {summary.lost} messages lost: the disk is too slow", file=sys.stderr)
     for topic in sorted(set(arguments.topics) - set(summary.counts)):

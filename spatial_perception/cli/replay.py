@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.json_file import write_json
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.replay.run import Replay, ReplayOptions, ReplaySummary, stop_on_error
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: the bag, the configuration or a message cannot be used.
     """
-    console = Console()
+    console = make_console()
     parameters = load_parameters(arguments.config) if arguments.config else {}
     graph = build_graph(
         parameters,
@@ -80,12 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
         graph.close()
     console.print(_table(summary))
     for remark in summary.remarks:
-        console.print(f"note: {remark}", highlight=False, soft_wrap=True)
+        console.print(f"note: {remark}", soft_wrap=True)
     console.print(
         f"{sum(summary.output_messages.values())} messages on {len(summary.output_messages)} topics"
         f" written to {arguments.output}: {summary.frames_per_s:.1f} frames/s,"
         f" {summary.peak_rss_mb:.0f} MB",
-        highlight=False,
         soft_wrap=True,
     )
     if arguments.json:

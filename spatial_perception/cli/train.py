@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
+from spatial_perception.cli.console import make_console
 from spatial_perception.errors import ConfigError
 from spatial_perception.runtime.models import find_models_dir
 
@@ -60,14 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         max_minutes=arguments.max_minutes,
     )
-    console = Console()
+    console = make_console()
     for name, value in result.metrics.items():
-        console.print(f"{name:30s} {value:8.3f}", highlight=False)
-    console.print(f"weights in {result.weights}: export them with", highlight=False)
+        console.print(f"{name:30s} {value:8.3f}")
+    console.print(f"weights in {result.weights}: export them with")
     console.print(
         f"  spatial-perception export {arguments.model} --checkpoint {result.weights}"
         f" --data {arguments.data}",
-        highlight=False,
         soft_wrap=True,
     )
     return 0

@@ -167,7 +167,7 @@ class Replay:
             f"{stage.name}: {text}"
             for stage in self._graph.stages
             for text in (stage.last_error, stage.status().get("degraded", ""))
-            if text and (stages[stage.name]["frames"] or stage.drops)
+            if text
         )
         return ReplaySummary(
             stages,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from spatial_perception.bags import BagReader, BagWriter
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.main import COMMANDS, main, make_parser
 from spatial_perception.core.examples import example_point_cloud, example_transforms
 from spatial_perception.messages import POINT_CLOUD, TRANSFORMS
@@ -18,6 +19,11 @@ def bag(tmp_path: Path) -> Path:
         cloud = POINT_CLOUD.encode(example_point_cloud(50))
         writer.write("/sensing/lidar/points", POINT_CLOUD.ros_type, 2, cloud)
     return tmp_path / "drive"
+
+
+def test_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    make_console().print("pip install 'spatial_perception[scan_matching]'")
+    assert "[scan_matching]" in capsys.readouterr().out
 
 
 def test_every_command_describes_itself() -> None:
