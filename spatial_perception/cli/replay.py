@@ -13,6 +13,8 @@ from spatial_perception.cli.progress import progress_bar
 from spatial_perception.replay.run import Replay, ReplayOptions, ReplaySummary, stop_on_error
 from spatial_perception.stages.host import parse_remappings
 from spatial_perception.stages.registry import STAGES, build_graph, load_parameters
+from spatial_perception.stages.static_transforms import HELP as STATIC_TRANSFORM_HELP
+from spatial_perception.stages.static_transforms import parse_static_transforms
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,6 +36,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=[],
         metavar="FROM:=TO",
         help="default topic to the bag's topic; may be repeated",
+    )
+    parser.add_argument(
+        "--static-transform", action="append", default=[], metavar="TF", help=STATIC_TRANSFORM_HELP
     )
     parser.add_argument("--include-input", action="store_true", help="copy the bag's messages too")
     parser.add_argument("--realtime", action="store_true", help="at recorded speed, newest wins")
@@ -71,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         realtime=arguments.realtime,
         loops=arguments.loops,
         remappings=parse_remappings(arguments.remap),
+        static_transforms=parse_static_transforms(arguments.static_transform),
     )
     replay = Replay(graph, arguments.bag, arguments.output, options)
     try:

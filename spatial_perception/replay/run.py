@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from spatial_perception.bags import BagReader, BagWriter, looped_messages
+from spatial_perception.core import Transforms
 from spatial_perception.errors import ConfigError, DatasetError, PerceptionError
-from spatial_perception.messages import DIAGNOSTICS, QosProfile
+from spatial_perception.messages import DIAGNOSTICS, TRANSFORMS, QosProfile
 from spatial_perception.replay.sources import Selection, Source, select_sources
 from spatial_perception.stages.delivery import LiveDelivery
 from spatial_perception.stages.graph import Graph
@@ -20,8 +21,11 @@ from spatial_perception.stages.live import DIAGNOSTICS_TOPIC
 from spatial_perception.stages.monitor import diagnostics
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import DropCause, Stage
+from spatial_perception.stages.static_transforms import FORM
+from spatial_perception.stages.transforms import TRANSFORM_PORTS
 
 NS_PER_S = 1_000_000_000
+_, _STATIC = TRANSFORM_PORTS
 
 Progress = Callable[[int, int], None]
 
@@ -36,6 +40,7 @@ class ReplayOptions:
         realtime: deliver as a live host does, paced by log time, newest sensor message wins.
         loops: how often the bag is read, each time with later stamps.
         remappings: default topic to actual topic, for inputs and outputs.
+        static_transforms: known from the start, and written into the output.
     """
 
     include_input: bool = False
@@ -43,6 +48,7 @@ class ReplayOptions:
     realtime: bool = False
     loops: int = 1
     remappings: Mapping[str, str] = field(default_factory=dict)
+    static_transforms: Transforms | None = None
 
     def __post_init__(self) -> None:
         if self.loops < 1:
@@ -142,6 +148,11 @@ class Replay:
             for topic, info in reader.topics.items():
                 writer.declare(topic, info)
         count, log_time_ns = 0, reader.start_ns
+        if self._options.static_transforms is not None:
+            data = TRANSFORMS.encode(self._options.static_transforms)
+            sink.copy(_STATIC.topic, TRANSFORMS.ros_type, log_time_ns, data)
+            feeder.wait_until(log_time_ns)
+            feeder.feed(Source(_STATIC.topic, _STATIC, TRANSFORMS), log_time_ns, data)
         next_report_ns = reader.start_ns + NS_PER_S
         for message in looped_messages(reader, wanted, self._options.loops):
             log_time_ns = message.log_time_ns
@@ -268,7 +279,8 @@ class _RealtimeFeed:
 
 def stop_on_error(stage: Stage, cause: DropCause, message: str) -> None:
     """Raises what a stage could not use, so that a replay stops there."""
-    raise PerceptionError(f"{stage.name}: {message} ({cause.value})")
+    hint = f"; --static-transform {FORM} gives a mounting" if cause is DropCause.TRANSFORM else ""
+    raise PerceptionError(f"{stage.name}: {message} ({cause.value}){hint}")
 
 
 def _stop(topic: str, cause: DropCause, message: str) -> None:

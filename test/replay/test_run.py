@@ -19,6 +19,7 @@ from spatial_perception.messages import (
 )
 from spatial_perception.replay.run import Replay, ReplayOptions, ReplaySummary, stop_on_error
 from spatial_perception.stages.registry import build_graph
+from spatial_perception.stages.static_transforms import parse_static_transforms
 
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 100_000_000
@@ -144,6 +145,18 @@ def test_a_missing_transform_stops_with_the_frames_named(tmp_path: Path) -> None
     with pytest.raises(PerceptionError, match="occupancy_mapper: .*'velodyne'.*unknown"):
         replay(bag, tmp_path / "out")
     assert messages(tmp_path / "out") == [], "what was written stays readable"
+    with pytest.raises(PerceptionError, match="--static-transform PARENT:CHILD:X,Y,Z"):
+        replay(bag, tmp_path / "again")
+
+
+@pytest.mark.parametrize("realtime", [False, True])
+def test_a_mounting_may_be_given_and_is_written(tmp_path: Path, realtime: bool) -> None:
+    bag = write_bag(tmp_path / "drive", [cloud_bytes(i) for i in range(2)])
+    given = parse_static_transforms(["base_link:velodyne:0,0,1.73"])
+    summary = replay(bag, tmp_path / "out", static_transforms=given, realtime=realtime)
+    assert summary.output_messages[GRID] == 2
+    (written,) = [m for m in messages(tmp_path / "out") if m[0] == "/tf_static"]
+    assert TRANSFORMS.decode(written[2]).transforms[0].child_frame_id == "velodyne"
 
 
 def test_a_missing_transform_is_a_counted_drop_when_told_to_go_on(tmp_path: Path) -> None:
