@@ -120,3 +120,14 @@ def test_a_training_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(arguments) == 2
     assert "holds a training already; --resume goes on" in capsys.readouterr().err
     assert (tmp_path / "last.pt").read_bytes() == b"hours of work"
+
+
+def test_an_interrupt_while_commands_are_imported_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spatial_perception.cli.main.make_parser", interrupted)
+    assert main(["doctor"]) == 130
+    assert capsys.readouterr().err == "spatial-perception: interrupted\n"
