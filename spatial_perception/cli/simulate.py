@@ -1,4 +1,4 @@
-"""`spatial-perception simulate`: a drive as a bag with ground truth, or training shards."""
+"""`spatial-perception simulate`: a drive as a bag with ground truth, or training data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spatial_perception.cli.console import make_console
 from spatial_perception.cli.progress import progress_bar
+from spatial_perception.cli.simulate_pictures import write_pictures
 from spatial_perception.config import from_mapping
 from spatial_perception.simulation.drive import DriveConfig
 from spatial_perception.simulation.drive_bag import simulate_drive
@@ -21,11 +22,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Adds the command to the command line."""
     parser = subparsers.add_parser(
         "simulate",
-        help="a simulated drive as a bag, or labelled scans for training",
+        help="a simulated drive as a bag, or labelled scans or pictures for training",
         description="Writes a drive through a simulated street as a rosbag2 bag with ground truth;"
-        " with --shards labelled scans for training instead. The same seed gives the same data.",
+        " with --shards labelled scans for training instead, with --pictures labelled pictures."
+        " The same seed gives the same data.",
     )
-    parser.add_argument("output", type=Path, help="bag to write, or folder of the shards")
+    parser.add_argument("output", type=Path, help="bag to write, or folder of training data")
     parser.add_argument("--seconds", type=float, default=6.0, help="length of the drive")
     parser.add_argument("--seed", type=int, default=0, help="first seed")
     parser.add_argument("--sensor", default="hdl64", help=f"LiDAR: {', '.join(LIDAR_MODELS)}")
@@ -42,10 +44,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="leave parts of the scene out, to measure their worth:"
         f" {', '.join(f.name for f in fields(SceneFeatures))}; several with commas",
     )
-    parser.add_argument("--shards", action="store_true", help="write training shards")
-    parser.add_argument("--count", type=int, default=100, help="number of shards")
+    data = parser.add_mutually_exclusive_group()
+    data.add_argument("--shards", action="store_true", help="write labelled scans")
+    data.add_argument("--pictures", action="store_true", help="write labelled pictures")
+    parser.add_argument("--count", type=int, default=100, help="number of scans or pictures")
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="processes that make shards"
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes that make them"
     )
     parser.set_defaults(run=run)
 
@@ -58,8 +62,15 @@ def run(arguments: argparse.Namespace) -> int:
     """
     console = make_console()
     features = SceneFeatures.without(name for name in arguments.without.split(",") if name)
+    seeds = range(arguments.seed, arguments.seed + arguments.count)
+    if arguments.pictures:
+        with progress_bar(console, "simulate pictures") as show:
+            write_pictures(
+                arguments.output, seeds, arguments.workers, lambda done: show(done, len(seeds))
+            )
+        console.print(f"{len(seeds)} pictures in {arguments.output}", highlight=False)
+        return 0
     if arguments.shards:
-        seeds = range(arguments.seed, arguments.seed + arguments.count)
         with progress_bar(console, "simulate shards") as show:
             write_shards(
                 arguments.output,

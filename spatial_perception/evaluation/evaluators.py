@@ -18,7 +18,10 @@ from spatial_perception.evaluation.box_evaluators import (
 from spatial_perception.evaluation.crop_evaluators import evaluate_gtsrb, evaluate_lights
 from spatial_perception.evaluation.mask_evaluators import evaluate_camvid
 from spatial_perception.evaluation.measurement import Measurement, Progress, Request
-from spatial_perception.evaluation.picture_evaluators import evaluate_kitti_pictures
+from spatial_perception.evaluation.picture_evaluators import (
+    evaluate_box_list,
+    evaluate_kitti_pictures,
+)
 from spatial_perception.evaluation.point_evaluators import (
     evaluate_range_images,
     evaluate_semantic_kitti,
@@ -46,6 +49,7 @@ EVALUATORS: dict[str, dict[str, Evaluator]] = {
         "boxes": evaluate_camvid_regions,
         "yolox": evaluate_camvid_regions,
     },
+    "boxes": {"boxes": evaluate_box_list, "yolox": evaluate_box_list},
     "gtsrb": {"classification": evaluate_gtsrb},
     "lights": {"classification": evaluate_lights},
     "simulated": {

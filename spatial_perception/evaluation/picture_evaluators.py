@@ -1,75 +1,64 @@
-"""Camera detectors on the pictures of KITTI's object benchmark."""
+"""Camera detectors on pictures with boxes: KITTI's object benchmark, and lists of one's own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spatial_perception.core.detections import Detections2D
-from spatial_perception.core.header import Header
-from spatial_perception.core.image import CameraImage
-from spatial_perception.core.labels import CAMERA_OBJECT_LABELS, UNLABELED, LabelSet
+from spatial_perception.core.labels import CAMERA_OBJECT_LABELS, UNLABELED
+from spatial_perception.datasets.boxes import BoxPicture, read_box_list
 from spatial_perception.datasets.images import read_rgb
 from spatial_perception.datasets.kitti_object import (
     DONT_CARE,
-    KittiFrame,
     KittiObjects,
     kitti_frames,
     read_kitti_frame,
 )
 from spatial_perception.errors import DatasetError
 from spatial_perception.evaluation.box_evaluators import TRAINING
-from spatial_perception.evaluation.detection2d import PictureFrame, PictureMetrics
+from spatial_perception.evaluation.detection2d import PictureFrame
 from spatial_perception.evaluation.detection3d import MODERATE
 from spatial_perception.evaluation.kitti_rules import PICTURES, detection_levels, object_levels
 from spatial_perception.evaluation.label_map import label_lut
-from spatial_perception.evaluation.measurement import (
-    Illustration,
-    Measurement,
-    Progress,
-    Request,
-)
-from spatial_perception.pipelines.camera_detector import CameraDetector, CameraDetectorConfig
-from spatial_perception.visualization.overlay import draw_overlay
+from spatial_perception.evaluation.measurement import Measurement, Progress, Request
+from spatial_perception.evaluation.picture_measurement import measure_pictures
 
-MIN_SCORE = 0.02
-"""Detections from here on enter the curves."""
-
-MAX_DETECTIONS = 300
-_SHOWN_SCORE = 0.35
-_SHOWN_LABELS = LabelSet(
-    ("truth", "detection"), np.array([[90, 220, 120], [255, 150, 40]], np.uint8)
-)
-_HEADER = Header(0, "camera")
+ALL = "all"
 
 
 def evaluate_kitti_pictures(request: Request, progress: Progress) -> Measurement:
     """Boxes of a camera detector on training/image_2, at moderate difficulty."""
     split = request.choose_split("training", TRAINING)
     names = request.choose_frames(kitti_frames(request.root), str)
-    config = CameraDetectorConfig(
-        request.model, request.engine, MIN_SCORE, max_detections=MAX_DETECTIONS
+    return measure_pictures(
+        request,
+        progress,
+        split,
+        [_without_cloud(request.root, name) for name in names],
+        name=lambda frame: frame.name,
+        image=lambda frame: read_rgb(frame.path),
+        compare=lambda frame, found: compared(frame.objects, found),
+        classes=CAMERA_OBJECT_LABELS,
     )
-    detector = CameraDetector(config)
-    frames: list[PictureFrame] = []
-    paths: list[Path] = []
-    for index, name in enumerate(names):
-        frame = read_kitti_frame(request.root, name)
-        found = detector(CameraImage(_HEADER, read_rgb(frame.image_path)))
-        frames.append(compared(_objects(request.root, frame), found))
-        paths.append(frame.image_path)
-        progress(index + 1, len(names))
-    detector.close()
-    metrics = PictureMetrics(frames, CAMERA_OBJECT_LABELS.names)
-    illustration = Illustration(
-        names,
-        metrics.frame_errors().astype(np.float64),
-        lambda index: boxes_drawn(read_rgb(paths[index]), frames[index]),
-        curves=metrics.curves(),
+
+
+def evaluate_box_list(request: Request, progress: Progress) -> Measurement:
+    """Boxes of a camera detector on the pictures of ROOT/boxes.json."""
+    split = request.choose_split(ALL, (ALL,))
+    listed = read_box_list(request.root / "boxes.json", request.root)
+    return measure_pictures(
+        request,
+        progress,
+        split,
+        request.choose_frames(listed, lambda picture: picture.path.stem),
+        name=lambda picture: picture.path.stem,
+        image=BoxPicture.image,
+        compare=against_list,
+        classes=CAMERA_OBJECT_LABELS,
     )
-    return Measurement(split, len(frames), metrics.compute, illustration)
 
 
 def compared(objects: KittiObjects, found: Detections2D) -> PictureFrame:
@@ -81,34 +70,54 @@ def compared(objects: KittiObjects, found: Detections2D) -> PictureFrame:
     """
     levels = object_levels(objects.boxes_px, objects.occluded, objects.truncated)
     index, truth_labels, truth_levels = PICTURES.rows(objects.types, levels, CAMERA_OBJECT_LABELS)
-    labels = label_lut(found.label_set, CAMERA_OBJECT_LABELS)[found.labels]
-    kept = labels != UNLABELED
-    boxes = found.boxes_xyxy_px[kept].astype(np.float64)
+    boxes, scores, labels = _known(found)
     return PictureFrame(
         objects.boxes_px[index],
         truth_labels,
         truth_levels <= MODERATE,
         boxes,
-        found.scores[kept].astype(np.float64),
-        labels[kept].astype(np.int64),
+        scores,
+        labels,
         detection_levels(boxes[:, 3] - boxes[:, 1]) <= MODERATE,
         objects.boxes_px[[kind == DONT_CARE for kind in objects.types]],
     )
 
 
-def _objects(root: Path, frame: KittiFrame) -> KittiObjects:
+def against_list(picture: BoxPicture, found: Detections2D) -> PictureFrame:
+    """Listed objects and detections of one picture; what lies in an ignored box is neutral."""
+    boxes, scores, labels = _known(found)
+    return PictureFrame(
+        picture.boxes_xyxy_px.astype(np.float64),
+        picture.labels.astype(np.int64),
+        np.ones(len(picture.labels), bool),
+        boxes,
+        scores,
+        labels,
+        np.ones(len(labels), bool),
+        picture.ignored_xyxy_px.astype(np.float64),
+    )
+
+
+def _known(found: Detections2D) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes, scores and labels in CAMERA_OBJECT_LABELS of the detections that are of these."""
+    labels = label_lut(found.label_set, CAMERA_OBJECT_LABELS)[found.labels]
+    kept = labels != UNLABELED
+    return (
+        found.boxes_xyxy_px[kept].astype(np.float64),
+        found.scores[kept].astype(np.float64),
+        labels[kept].astype(np.int64),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Labelled:
+    name: str
+    path: Path
+    objects: KittiObjects
+
+
+def _without_cloud(root: Path, name: str) -> _Labelled:
+    frame = read_kitti_frame(root, name)
     if frame.objects is None:
-        raise DatasetError(f"{root}/training/label_2/{frame.name}.txt: no such file")
-    return frame.objects
-
-
-def boxes_drawn(image: NDArray[np.uint8], frame: PictureFrame) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB: the picture with the boxes that count and the confident detections."""
-    truths = frame.truth_boxes[frame.truth_counts]
-    shown = frame.scores >= _SHOWN_SCORE
-    boxes = np.concatenate([truths, frame.boxes[shown]]).astype(np.float32)
-    scores = np.concatenate([np.ones(len(truths)), frame.scores[shown]]).astype(np.float32)
-    labels = (np.arange(len(boxes)) >= len(truths)).astype(np.int32)
-    detections = Detections2D(_HEADER, boxes, scores, labels, _SHOWN_LABELS)
-    overlay = draw_overlay(CameraImage(_HEADER, image), detections=detections)
-    return overlay.rgb()
+        raise DatasetError(f"{root}/training/label_2/{name}.txt: no such file")
+    return _Labelled(name, frame.image_path, frame.objects)

@@ -7,25 +7,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from spatial_perception.core.detections import Detections2D
-from spatial_perception.core.header import Header
-from spatial_perception.core.image import CameraImage
 from spatial_perception.core.labels import CAMERA_OBJECT_LABELS, CAMVID_LABELS, UNLABELED, LabelSet
 from spatial_perception.datasets.camvid import read_camvid
-from spatial_perception.evaluation.detection2d import PictureFrame, PictureMetrics
+from spatial_perception.evaluation.detection2d import PictureFrame
 from spatial_perception.evaluation.label_map import label_lut
 from spatial_perception.evaluation.mask_evaluators import camvid_split
-from spatial_perception.evaluation.measurement import (
-    Illustration,
-    Measurement,
-    Progress,
-    Request,
-)
-from spatial_perception.evaluation.picture_evaluators import (
-    MAX_DETECTIONS,
-    MIN_SCORE,
-    boxes_drawn,
-)
-from spatial_perception.pipelines.camera_detector import CameraDetector, CameraDetectorConfig
+from spatial_perception.evaluation.measurement import Measurement, Progress, Request
+from spatial_perception.evaluation.picture_measurement import measure_pictures
 
 CLASSES = LabelSet(("car", "person", "traffic_sign"))
 """What CamVid's masks tell apart: its `car` holds trucks and buses, its `signsymbol` lights."""
@@ -36,7 +24,6 @@ MIN_REGION_PX = 60
 _SMALLEST_PX = 12
 _JOINED = {"truck": "car", "bus": "car", "traffic_light": "traffic_sign"}
 _PARTS = {"car": "car", "pedestrian": "person", "signsymbol": "traffic_sign"}
-_HEADER = Header(0, "camera")
 
 
 def evaluate_camvid_regions(request: Request, progress: Progress) -> Measurement:
@@ -45,26 +32,16 @@ def evaluate_camvid_regions(request: Request, progress: Progress) -> Measurement
     Without a split: the test where it is there, else the validation.
     """
     split = camvid_split(request)
-    frames = request.choose_frames(read_camvid(request.root, split), lambda frame: frame.name)
-    detector = CameraDetector(
-        CameraDetectorConfig(
-            request.model, request.engine, MIN_SCORE, max_detections=MAX_DETECTIONS
-        )
+    return measure_pictures(
+        request,
+        progress,
+        split,
+        request.choose_frames(read_camvid(request.root, split), lambda frame: frame.name),
+        name=lambda frame: frame.name,
+        image=lambda frame: frame.image(),
+        compare=lambda frame, found: against_regions(frame.labels(), found),
+        classes=CLASSES,
     )
-    compared = []
-    for index, frame in enumerate(frames):
-        found = detector(CameraImage(_HEADER, frame.image()))
-        compared.append(against_regions(frame.labels(), found))
-        progress(index + 1, len(frames))
-    detector.close()
-    metrics = PictureMetrics(compared, CLASSES.names)
-    illustration = Illustration(
-        [frame.name for frame in frames],
-        metrics.frame_errors().astype(np.float64),
-        lambda index: boxes_drawn(frames[index].image(), compared[index]),
-        curves=metrics.curves(),
-    )
-    return Measurement(split, len(frames), metrics.compute, illustration)
 
 
 def against_regions(mask: NDArray[np.uint8], found: Detections2D) -> PictureFrame:

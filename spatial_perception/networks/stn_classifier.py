@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spatial_perception.networks.layers import ConvBnAct, Normalize, ResidualBlock
+from spatial_perception.networks.layers import ConvBnAct, Normalize, ResidualBlock, Standardize
 from spatial_perception.networks.registry import SpatialNetwork, register
 
 
@@ -92,6 +92,8 @@ class StnClassifier(SpatialNetwork):
         transformers: How many of the two places have a transformer, 0 to 2.
         size: Side of the input crops, pixels.
         dropout: Share of features dropped before the last layer while training.
+        standardize: Whether each crop's own brightness and contrast are taken out first, so that
+            crops at dusk and against the sun look alike.
     """
 
     input_names = ("crops",)
@@ -104,12 +106,14 @@ class StnClassifier(SpatialNetwork):
         transformers: int = 2,
         size: int = 32,
         dropout: float = 0.3,
+        standardize: bool = False,
     ) -> None:
         super().__init__()
         if not 0 <= transformers <= 2:
             raise ValueError(f"transformers: expected 0 to 2, got {transformers}")
         self.size = size
         self.normalize = Normalize()
+        self.standardize = Standardize() if standardize else nn.Identity()
         self.image_transformer = (
             SpatialTransformer(3, width // 2) if transformers >= 1 else nn.Identity()
         )
@@ -130,7 +134,7 @@ class StnClassifier(SpatialNetwork):
 
     def forward(self, crops: Tensor) -> Tensor:
         """(B, K) logits of (B, 3, size, size) RGB crops, 0..255."""
-        picture = self.image_transformer(self.normalize(crops))
+        picture = self.image_transformer(self.standardize(self.normalize(crops)))
         features = self.feature_transformer(self.stem(picture))
         return self.body(features)
 

@@ -23,6 +23,7 @@ class Actor:
 
     Attributes:
         kind: name in OBJECT_LABELS.
+        look: name in CAMERA_OBJECT_LABELS; of a rider that of the machine.
         s_m: along the street at time 0.
         d_m: to the left of its middle.
         yaw_rad: heading relative to the street.
@@ -33,6 +34,7 @@ class Actor:
     """
 
     kind: str
+    look: str
     s_m: float
     d_m: float
     yaw_rad: float
@@ -90,12 +92,13 @@ def make_actor(
 ) -> Actor:
     """An actor whose shape is drawn from its seed."""
     rng = np.random.default_rng(seed)
+    look = "person" if kind == "pedestrian" else kind
     if kind == "car":
         mesh, size = car(rng)
     elif kind == "truck":
-        mesh, size = truck(rng)
+        mesh, size, look = truck(rng)
     elif kind == "cyclist":
-        mesh, size = cyclist(rng, pedal_rad=0.0 if speed_mps else None)
+        mesh, size, look = cyclist(rng, pedal_rad=0.0 if speed_mps else None)
     elif speed_mps:
         mesh, size = person(rng, stride=min(1.0, 0.45 * speed_mps), phase_rad=0.0)
     else:
@@ -104,4 +107,4 @@ def make_actor(
         mesh = boxed(size)
     if not features.glass:
         mesh = opaque(mesh)
-    return Actor(kind, s_m, d_m, yaw_rad, speed_mps, seed, mesh, size)
+    return Actor(kind, look, s_m, d_m, yaw_rad, speed_mps, seed, mesh, size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +21,6 @@ from spatial_perception.simulation.surroundings import Seen, Surroundings
 
 _SUN_DISTANCE_M = 3000.0
 _SHADOW_STEP = 2
-_CLASS_OF_KIND = {"car": "car", "truck": "truck", "pedestrian": "person", "cyclist": "bicycle"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,37 +154,36 @@ def _sunlit(
 
 
 def boxes_2d(
-    picture: Picture, kinds: list[str], stamp_ns: int, frame_id: str, min_pixels: int = 30
+    picture: Picture, looks: Sequence[str], stamp_ns: int, frame_id: str, min_pixels: int = 30
 ) -> Detections2D:
     """Boxes around the visible parts of objects, traffic lights and signs, in pixels.
 
+    As in COCO a rider is a person and has a box beside that of the machine.
+
     Args:
         picture: with instances.
-        kinds: OBJECT_LABELS name of each instance, counted from 1.
+        looks: CAMERA_OBJECT_LABELS name of each instance, counted from 1; of riders the machine's.
         stamp_ns: of the picture.
         frame_id: of the picture.
         min_pixels: smaller ones are left out.
     """
-    boxes: list[tuple[int, int, int, int]] = []
-    names: list[str] = []
-    flat = picture.instances.reshape(-1)
-    present = np.flatnonzero(np.bincount(flat, minlength=1)[: len(kinds) + 1] >= min_pixels)
-    for instance in present[present > 0]:
-        x, y, w, h = cv2.boundingRect((picture.instances == instance).astype(np.uint8))
-        boxes.append((x, y, w, h))
-        names.append(_CLASS_OF_KIND[kinds[instance - 1]])
+    found: list[tuple[tuple[int, ...], str]] = []
+    counts = np.bincount(picture.instances.reshape(-1), minlength=1)[: len(looks) + 1]
+    for instance in np.flatnonzero(counts)[np.flatnonzero(counts) > 0]:
+        mask = picture.instances == instance
+        riding = mask & (picture.surfaces == Surface.RIDER)
+        for part, name in ((mask & ~riding, looks[instance - 1]), (riding, "person")):
+            if np.count_nonzero(part) >= min_pixels:
+                found.append((tuple(cv2.boundingRect(part.astype(np.uint8))), name))
     for name, wanted in (
         ("traffic_sign", (Surface.SIGN_FACE,)),
         ("traffic_light", (Surface.LIGHT_HOUSING, Surface.LAMP)),
     ):
-        mask = np.isin(picture.surfaces, wanted).astype(np.uint8)
-        stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2]
-        for x, y, w, h, pixels in stats[1:]:
-            if pixels >= min_pixels:
-                boxes.append((x, y, w, h))
-                names.append(name)
-    array = np.array(boxes, np.float32).reshape(-1, 4)
+        mask = np.isin(picture.surfaces, wanted)
+        stats = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)[2]
+        found += [(tuple(row[:4]), name) for row in stats[1:] if row[4] >= min_pixels]
+    array = np.array([box for box, _ in found], np.float32).reshape(-1, 4)
     array[:, 2:] += array[:, :2]
-    labels = np.array([CAMERA_OBJECT_LABELS.index(n) for n in names], np.int32)
-    scores = np.ones(len(names), np.float32)
+    labels = np.array([CAMERA_OBJECT_LABELS.index(name) for _, name in found], np.int32)
+    scores = np.ones(len(found), np.float32)
     return Detections2D(Header(stamp_ns, frame_id), array, scores, labels, CAMERA_OBJECT_LABELS)

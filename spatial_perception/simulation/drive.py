@@ -68,6 +68,7 @@ class Moment:
         boxes: (M, 7) float64 x y z l w h yaw in base_link at the scan.
         velocities_mps: (M, 2) float64 over ground, in base_link.
         kinds: OBJECT_LABELS name of every instance, counted from 1.
+        looks: CAMERA_OBJECT_LABELS name of each; of riders that of their machine.
         ids: (M,) int64: instance of each box.
         hits: (M,) int64 points on each box.
     """
@@ -79,6 +80,7 @@ class Moment:
     boxes: np.ndarray
     velocities_mps: np.ndarray
     kinds: list[str]
+    looks: list[str]
     ids: np.ndarray
     hits: np.ndarray
 
@@ -111,6 +113,7 @@ class Drive:
         self._moving = tuple(a for a in self.street.actors if a.speed_mps != 0)
         self._still_count = len(still)
         self.kinds = [a.kind for a in (*still, *self._moving)]
+        self.looks = [a.look for a in (*still, *self._moving)]
         self.standing = snapshot(self.street, still)
         self._for_lidar = Surroundings([self.standing], config.backend)
         self._for_camera = Surroundings(
@@ -185,6 +188,7 @@ class Drive:
             local,
             speeds[:, None] * ahead,
             self.kinds,
+            self.looks,
             ids,
             hits,
         )

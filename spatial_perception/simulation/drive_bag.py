@@ -125,7 +125,7 @@ class _DriveRecorder:
             TRUTH_BOXES_TOPIC,
             messages.DETECTIONS_2D,
             log_ns,
-            boxes_2d(picture, moment.kinds, stamp_ns, self._camera_frame),
+            boxes_2d(picture, moment.looks, stamp_ns, self._camera_frame),
         )
 
     def _record_scan(self, moment: Moment, stamp_ns: int) -> None:

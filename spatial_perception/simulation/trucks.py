@@ -232,11 +232,12 @@ def semitrailer(rng: np.random.Generator) -> tuple[Mesh, Size]:
     return meshes.merge(parts), np.array([length, width, height])
 
 
-def truck(rng: np.random.Generator) -> tuple[Mesh, Size]:
+def truck(rng: np.random.Generator) -> tuple[Mesh, Size, str]:
     """A truck, bus or trailer on z = 0, its box around the z axis, front towards +x.
 
     Returns:
-        The mesh and (3,) length, width (mirrors not counted) and height of its box in metres.
+        The mesh, (3,) length, width (mirrors not counted) and height of its box in metres, and its
+        name in CAMERA_OBJECT_LABELS.
     """
-    kind = rng.choice(3, p=[0.6, 0.2, 0.2])
-    return (lorry, bus, semitrailer)[int(kind)](rng)
+    build = (lorry, bus, semitrailer)[int(rng.choice(3, p=[0.6, 0.2, 0.2]))]
+    return *build(rng), "bus" if build is bus else "truck"

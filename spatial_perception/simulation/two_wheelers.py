@@ -115,16 +115,18 @@ def _rider(rng: np.random.Generator, motor: bool, pedal_rad: float) -> Mesh:
 
 def cyclist(
     rng: np.random.Generator, motor: bool | None = None, pedal_rad: float | None = None
-) -> tuple[Mesh, NDArray[np.float64]]:
+) -> tuple[Mesh, NDArray[np.float64], str]:
     """A bicycle or motorcycle with its rider on z = 0, its box around the z axis, facing +x.
 
     Returns:
-        The mesh and (3,) length, width and height of its box in metres.
+        The mesh, (3,) length, width and height of its box in metres, and the machine's name in
+        CAMERA_OBJECT_LABELS.
     """
     motor = bool(rng.random() < 0.2) if motor is None else motor
     pedal = float(rng.uniform(0, 2 * np.pi)) if pedal_rad is None else pedal_rad
     machine = motorcycle(rng) if motor else bicycle(rng)
-    return people.centred(meshes.merge([machine, _rider(rng, motor, pedal)]))
+    mesh, size = people.centred(meshes.merge([machine, _rider(rng, motor, pedal)]))
+    return mesh, size, "motorcycle" if motor else "bicycle"
 
 
 def bike_rack(rng: np.random.Generator, count: int) -> Mesh:

@@ -25,6 +25,8 @@ class CropAugmentation:
     tint: float = option(0.1, help="largest change of log gain of each channel", range=(0.0, 3.0))
     noise: float = option(8.0, help="largest standard deviation of noise, of 255", range=(0, 255))
     blur: float = option(0.3, help="share of crops that are blurred", range=(0.0, 1.0))
+    sharpen: float = option(0.0, help="largest gain of edges, as cameras have it", range=(0.0, 3.0))
+    erase: float = option(0.0, help="share of crops of which a rectangle is hidden", range=(0, 1))
     flip: bool = option(False, help="mirror half of the crops left to right")
 
     def __call__(self, crops: Tensor, generator: torch.Generator) -> Tensor:
@@ -37,14 +39,28 @@ class CropAugmentation:
             align_corners=False,
         )
         soft = functional.avg_pool2d(functional.pad(crops, (1, 1, 1, 1), mode="replicate"), 3, 1)
-        crops = torch.where(draw.uniform(0, 1) < self.blur, soft, crops)
+        sharp = crops + draw.uniform(0.0, self.sharpen) * (crops - soft)
+        crops = torch.where(draw.uniform(0, 1) < self.blur, soft, sharp)
         mean = crops.mean((1, 2, 3), keepdim=True)
         crops = mean + (crops - mean) * draw.symmetric(self.contrast).exp()
         crops = crops * draw.symmetric(self.gain).exp()
         crops = crops * draw.symmetric(self.tint, channels=3).exp()
         spread = draw.uniform(0.0, self.noise)
         crops = crops + spread * torch.randn(crops.shape, generator=generator)
-        return crops.clamp(0.0, 255.0)
+        return self._hide(crops, draw).clamp(0.0, 255.0)
+
+    def _hide(self, crops: Tensor, draw: _Draw) -> Tensor:
+        """A rectangle of up to half the side in one colour (Zhong et al., Random Erasing, 2020)."""
+        if self.erase == 0.0:
+            return crops
+        height, width = crops.shape[-2:]
+        rows = torch.arange(height).view(1, 1, -1, 1)
+        columns = torch.arange(width).view(1, 1, 1, -1)
+        hidden = draw.uniform(0, 1) < self.erase
+        for places, side in ((rows, height), (columns, width)):
+            half = side * draw.uniform(0.05, 0.25)
+            hidden = hidden & ((places - draw.uniform(0, side)).abs() < half)
+        return torch.where(hidden, 255.0 * draw.uniform(0, 1, channels=3), crops)
 
     def _theta(self, draw: _Draw) -> Tensor:
         angle = draw.symmetric(math.radians(self.rotation_deg)).flatten()

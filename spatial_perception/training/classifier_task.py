@@ -20,6 +20,7 @@ from spatial_perception.datasets.lights import read_lights
 from spatial_perception.evaluation.classification import accuracy, ece
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.training.augment_crops import CropAugmentation
+from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, step_seed
 
@@ -39,6 +40,11 @@ class ClassifierConfig:
     transformers: int = option(2, help="spatial transformers in the network", range=(0, 2))
     size_px: int = option(32, help="side of the crops", unit="px", range=(8, 512))
     dropout: float = option(0.3, help="share of features dropped", range=(0.0, 0.9))
+    standardize: bool = option(False, help="take each crop's brightness and contrast out first")
+    initial: str = option("", help="checkpoint or weights file whose matching part is taken over")
+    all_tracks: bool = option(
+        False, help="train on the validation part too; its figures are none of held-out data then"
+    )
     batch_size: int = option(128, help="crops a step", range=(1, 65536))
     balance: float = option(
         0.5, help="0: classes as often as in the data, 1: all equally often", range=(0.0, 1.0)
@@ -63,7 +69,8 @@ class ClassifierTask(Task[CropBatch]):
         super().__init__(config.fit)
         self._model, self._config = model, config
         read = _READERS[config.dataset]
-        training, validation = read(data_root, "train"), read(data_root, "val")
+        training = read(data_root, "trainval" if config.all_tracks else "train")
+        validation = read(data_root, "val")
         self._label_set = training.label_set
         self._crops = training.pictures(config.size_px)
         self._labels = training.labels.astype(np.int64)
@@ -85,7 +92,14 @@ class ClassifierTask(Task[CropBatch]):
             "transformers": config.transformers,
             "size": config.size_px,
             "dropout": config.dropout,
+            "standardize": config.standardize,
         }
+
+    def start(self) -> SpatialNetwork:
+        network = self.network()
+        if self._config.initial:
+            take_over(network, Path(self._config.initial))
+        return network
 
     def batch(self, step: int) -> CropBatch:
         chosen = self._pool[self._order.indices(step)]
@@ -114,7 +128,8 @@ class ClassifierTask(Task[CropBatch]):
         logits = self._validation_logits(network, torch.device("cpu"))
         temperature = best_temperature(logits, self._validation_labels)
         size = self._config.size_px
-        signs = self._config.dataset == "gtsrb"
+        signs, unseen = self._config.dataset == "gtsrb", not self._config.all_tracks
+        share = "four of five tracks of each class" if signs else "four of five files"
         return ExportPlan(
             model=self._model,
             shapes=({"crops": (_EXPORT_BATCH, 3, size, size)},),
@@ -123,9 +138,8 @@ class ClassifierTask(Task[CropBatch]):
             preprocessing={"color": "rgb", "range": 255},
             label_set=self._label_set,
             training_data=(
-                "GTSRB training images, four of five tracks of each class"
-                if signs
-                else "traffic-light crops (red, yellow, green), four of five files",
+                ("GTSRB training images" if signs else "traffic-light crops (red, yellow, green)")
+                + (f", {share}" if unseen else ", all of them"),
             ),
             data_licence="GTSRB: free for research" if signs else "none stated by its publisher",
             summary=(
@@ -133,7 +147,8 @@ class ClassifierTask(Task[CropBatch]):
                 if signs
                 else "Names the colour of the traffic light in a crop."
             ),
-            validation="GTSRB, every fifth track of each class" if signs else "every fifth file",
+            validation=("GTSRB, every fifth track of each class" if signs else "every fifth file")
+            + ("" if unseen else ", trained on too"),
             validation_samples=len(self._validation_labels),
             evaluation=f"--dataset {self._config.dataset} --split val",
         )

@@ -40,6 +40,9 @@ class DetectorConfig:
     depth: int = option(13, help="blocks of the encoder", range=(12, 16))
     neck_width: int = option(80, help="channels of pyramid and heads", range=(8, 1024))
     boxes: str = option("boxes.json", help="list of pictures and boxes, relative to the root")
+    simulated: str = option(
+        "", help="folder below the root that `simulate --pictures` wrote; trains, never validates"
+    )
     validate_share: float = option(0.1, help="share of pictures that validates", range=(0.0, 0.9))
     long_side_px: int = option(960, help="larger pictures shrink to this first", unit="px")
     repeat_large: int = option(4, help="how often a picture that shrank counts", range=(1, 1000))
@@ -87,6 +90,10 @@ class DetectorTask(Task[BoxBatch]):
         for i in sorted(order[held:]):
             sample, shrank = _sample(pictures[i], config.long_side_px)
             self._samples += [sample] * (config.repeat_large if shrank else 1)
+        if config.simulated:
+            folder = data_root / config.simulated
+            simulated = read_box_list(folder / "boxes.json", folder)
+            self._samples += [_sample(picture, config.long_side_px)[0] for picture in simulated]
         self._maker = SampleMaker(config.size_hw, config.geometry, config.color, config.mosaic)
         self._paster = CropPaster(_crop_sources(config, data_root), config.paste, config.color)
         self._order = EpochOrder(len(self._samples), config.batch_size, config.fit.seed)
@@ -169,6 +176,7 @@ class DetectorTask(Task[BoxBatch]):
                 "of View-of-Delft, three of BDD100K; boxes taught by YOLOX-nano (Apache-2.0) "
                 "looking at tiles, held against CamVid's masks",
                 "crops of GTSRB and of traffic lights pasted into them",
+                *(("simulated pictures",) if self._config.simulated else ()),
                 *((IMAGENET,) if self._config.pretrained else ()),
             ),
             data_licence=(

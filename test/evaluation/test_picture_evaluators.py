@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -5,16 +7,22 @@ import pytest
 from spatial_perception.core.detections import Detections2D
 from spatial_perception.core.header import Header
 from spatial_perception.core.labels import CAMERA_OBJECT_LABELS, LabelSet
+from spatial_perception.datasets.boxes import BoxPicture
 from spatial_perception.datasets.kitti_object import KittiObjects
-from spatial_perception.evaluation import picture_evaluators
+from spatial_perception.evaluation import picture_measurement
+from spatial_perception.evaluation.detection2d import PictureMetrics
 from spatial_perception.evaluation.measurement import Request
-from spatial_perception.evaluation.picture_evaluators import compared, evaluate_kitti_pictures
+from spatial_perception.evaluation.picture_evaluators import (
+    against_list,
+    compared,
+    evaluate_kitti_pictures,
+)
 
 CALIBRATION = """P2: 700 0 600 0 0 700 180 0 0 0 1 0
 R0_rect: 1 0 0 0 1 0 0 0 1
 Tr_velo_to_cam: 0 -1 0 0 0 0 -1 0 1 0 0 0
 """
-COCO_LIKE = LabelSet(("person", "bicycle", "Car", "traffic light", "dog"))
+COCO_LIKE = LabelSet(("person", "bicycle", "Car", "traffic light", "dog", "bus"))
 
 
 def found(*boxes, label_set=COCO_LIKE):
@@ -98,7 +106,7 @@ def test_a_picture_is_measured_and_drawn(root, monkeypatch):
         def close(self):
             pass
 
-    monkeypatch.setattr(picture_evaluators, "CameraDetector", Detector)
+    monkeypatch.setattr(picture_measurement, "CameraDetector", Detector)
     request = Request("net", "kitti", root)
     result = evaluate_kitti_pictures(request, lambda done, total: None)
     metrics = result.compute(np.ones(1, np.int64))
@@ -106,3 +114,20 @@ def test_a_picture_is_measured_and_drawn(root, monkeypatch):
     assert metrics == pytest.approx(expected)
     assert result.illustration.errors.tolist() == [3]  # a car, a false car, a person below 0.5
     assert result.illustration.picture(0).shape == (200, 600, 3)
+
+
+def test_a_listed_picture_leaves_its_ignored_boxes_out():
+    boxes = np.array([[10, 10, 60, 50], [200, 20, 240, 90]], np.float32)
+    labels = np.array([CAMERA_OBJECT_LABELS.index(n) for n in ("bus", "person")], np.int32)
+    ignored = np.array([[300, 0, 400, 100]], np.float32)
+    picture = BoxPicture(Path("a.png"), boxes, labels, ignored)
+    answers = found(
+        (11, 11, 61, 51, "bus", 0.9),
+        (310, 10, 350, 60, "person", 0.8),  # ignored
+        (100, 100, 140, 160, "person", 0.7),  # false
+        (201, 22, 240, 90, "person", 0.6),
+    )
+    metrics = PictureMetrics([against_list(picture, answers)], CAMERA_OBJECT_LABELS.names)
+
+    expected = {"bus_ap_0.5": 100.0, "person_ap_0.5": 50.0, "map_0.5": 75.0}
+    assert metrics.compute() == pytest.approx(expected)

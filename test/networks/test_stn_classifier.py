@@ -91,3 +91,15 @@ def test_the_number_of_transformers_is_an_argument(transformers):
     network = StnClassifier(5, width=8, transformers=transformers)
     found = sum(isinstance(m, SpatialTransformer) for m in network.modules())
     assert found == transformers
+
+
+def test_standardized_crops_look_alike_at_dusk_and_against_the_sun():
+    torch.manual_seed(0)
+    crops = 60.0 + 60.0 * torch.rand(3, 3, 32, 32)
+    dusk, glare = 0.5 * crops, 1.5 * crops + 20.0
+    for standardize, apart in ((True, False), (False, True)):
+        network = StnClassifier(5, width=8, standardize=standardize).eval()
+        expected = network(crops)
+        for other in (network(dusk), network(glare)):
+            change = (other - expected).abs().max() / expected.std()
+            assert (change > 0.2) == apart, change

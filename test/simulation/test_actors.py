@@ -36,7 +36,7 @@ def test_legs_of_a_walker_swing() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_trucks_fill_their_box(seed: int) -> None:
-    mesh, size = trucks.truck(np.random.default_rng(seed))
+    mesh, size, _ = trucks.truck(np.random.default_rng(seed))
     extent = np.ptp(mesh.vertices, axis=0)
 
     assert extent[0] == pytest.approx(size[0], abs=0.12)
@@ -46,7 +46,7 @@ def test_trucks_fill_their_box(seed: int) -> None:
 
 
 def test_cyclist_is_one_two_wheeler_with_its_rider() -> None:
-    mesh, size = two_wheelers.cyclist(np.random.default_rng(3), motor=False)
+    mesh, size, _ = two_wheelers.cyclist(np.random.default_rng(3), motor=False)
 
     assert len(np.unique(POINT_CLASS[mesh.surfaces])) == 1
     assert 1.5 < size[0] < 2.0

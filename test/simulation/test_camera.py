@@ -90,3 +90,15 @@ def test_noise_repeats_after_its_period_without_a_seam() -> None:
     assert same.mean() > 0.98
     across = noise(np.array([9.999, 0.0]), np.full(2, 3.0), 10.0)
     assert abs(across[0] - across[1]) < 1.5
+
+
+def test_a_rider_is_boxed_as_a_person_beside_the_machine() -> None:
+    machine = meshes.boxes([[8, 0, 0.5]], [[1, 0.2, 1.0]], Surface.CYCLE, (60, 60, 60))
+    rider = meshes.boxes([[8, 0, 1.5]], [[0.5, 0.4, 0.8]], Surface.RIDER, (60, 60, 200))
+    picture = picture_of(plain(), meshes.merge([machine, rider]))
+    found = boxes_2d(picture, ["motorcycle"], 0, "camera")
+
+    names = [CAMERA_OBJECT_LABELS.name(k) for k in found.labels]
+    assert sorted(names) == ["motorcycle", "person"]
+    person, motorcycle = (found.boxes_xyxy_px[names.index(n)] for n in ("person", "motorcycle"))
+    assert person[3] <= motorcycle[1] + 3

@@ -5,7 +5,7 @@ import torch
 
 from spatial_perception.training.augment_crops import CropAugmentation
 
-NOTHING = CropAugmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, False)
+NOTHING = CropAugmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, False)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -61,3 +61,23 @@ def test_gain_and_tint_keep_the_ratio_of_neighbours(crops):
     spread = ratio.flatten(1).std(1)
     assert spread.max() < 1e-3
     assert ratio.min() > 0.7
+
+
+def test_sharpening_raises_edges_and_leaves_flat_parts():
+    crops = torch.full((40, 3, 16, 16), 100.0)
+    crops[:, :, :, 8:] = 150.0
+    changed = replace(NOTHING, sharpen=1.0)(crops, generator())
+    torch.testing.assert_close(changed[..., :6], crops[..., :6])
+    assert (changed[..., 8] >= 149.9).all()
+    assert changed[..., 8].max() > 160.0
+
+
+def test_a_rectangle_of_one_colour_hides_a_part_of_some_crops(crops):
+    changed = replace(NOTHING, erase=0.5)(crops, generator())
+    hidden = ~torch.isclose(changed, crops, atol=1e-2).all(1)  # (B, H, W)
+    share = hidden.float().mean((1, 2))
+    assert 16 < (share > 0).sum() < 48
+    assert share.max() <= 0.3
+    one = int(share.argmax())
+    colors = changed[one, :, hidden[one]]
+    torch.testing.assert_close(colors, colors[:, :1].expand_as(colors))

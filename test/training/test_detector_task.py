@@ -47,6 +47,22 @@ def root(tmp_path) -> Path:
     return tmp_path
 
 
+def test_simulated_pictures_train_and_do_not_validate(root):
+    folder = root / "simulated"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "a.png"), np.full((96, 128, 3), 7, np.uint8))
+    bus = np.array([CAMERA_OBJECT_LABELS.index("bus")], np.int32)
+    box = np.array([[10, 10, 90, 80]], np.float32)
+    picture = BoxPicture(folder / "a.png", box, bus, np.zeros((0, 4), np.float32))
+    write_box_list(folder / "boxes.json", folder, [picture])
+    task = DetectorTask("camera_detector", replace(CONFIG, simulated="simulated"), root)
+
+    seen = [label for step in range(9) for one in task.batch(step).labels for label in one.tolist()]
+    assert bus[0] in seen
+    with torch.inference_mode():
+        assert "bus_ap_0.5" not in task.validate(task.start().eval(), torch.device("cpu"))
+
+
 def test_the_network_learns_to_box_what_it_is_shown(root):
     torch.manual_seed(0)
     task = DetectorTask("camera_detector", CONFIG, root)
