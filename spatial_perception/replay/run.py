@@ -177,8 +177,7 @@ class Replay:
         troubles = tuple(
             f"{stage.name}: {text}"
             for stage in self._graph.stages
-            for text in (stage.last_error, stage.status().get("degraded", ""))
-            if text
+            for text in filter(None, (stage.last_error, stage.status().get("degraded")))
         )
         return ReplaySummary(
             stages,

@@ -111,7 +111,7 @@ def test_another_topic_name_is_found_by_type_or_by_remapping(tmp_path: Path) -> 
     bag = write_bag(tmp_path / "drive", clouds, "/velodyne_points", example_transforms())
     summary = replay(bag, tmp_path / "by_type")
     assert summary.output_messages[GRID] == 1
-    assert "/velodyne_points, the only one of its type" in summary.remarks[0]
+    assert "/velodyne_points, the only one that fits" in summary.remarks[0]
     table = {"/sensing/lidar/points": "/velodyne_points", GRID: "/grid"}
     summary = replay(bag, tmp_path / "by_name", remappings=table)
     assert summary.output_messages["/grid"] == 1
