@@ -74,10 +74,10 @@ class GroundGrid:
         row, column = y * per_cell, x * per_cell
         for place, count in ((row, rows), (column, columns)):
             place -= first
-            np.clip(place, 0, count - 1, out=place)
-        cell = row.astype(np.int32) * columns
-        cell += column.astype(np.int32)
-        heights: np.ndarray = self.heights_m.ravel().take(cell)
+            np.floor(np.clip(place, 0, count - 1, out=place), out=place)
+        row *= np.float32(columns)  # float32 counts so far exactly
+        row += column
+        heights: np.ndarray = self.heights_m.ravel().take(row.astype(np.intp))
         return heights
 
     def _interval(self, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -79,7 +79,7 @@ class RayClearing:
         offsets = np.arange(-cells, cells + 1, dtype=np.float32) * np.float32(resolution_m)
         range_m, azimuth = self._polar(*np.meshgrid(offsets, offsets))
         ring = (range_m * self._per_ring).astype(np.int32)
-        self._raster_of_offset = ring * azimuth_bins + azimuth
+        self._raster_of_offset = ring * azimuth_bins + azimuth.astype(np.int32)
         self._scratch = np.empty(0, np.int32)
         self._window_at, self._last_window = (-1, -1), np.zeros(0, np.intp)
 
@@ -101,10 +101,7 @@ class RayClearing:
         first = self._leaving(rays, along, rings)
         along += np.float32(1.0)
         end = np.minimum(along, np.float32(rings - 1), out=along)
-        first, end = (ring.astype(np.intp) for ring in (first, end))
-        for place in (first, end):
-            place *= 2 * bins
-            place += azimuth
+        first, end = (self._place(ring, azimuth) for ring in (first, end))
         change = self._blank(rings)
         self._add_crossed(change, rays, first, end)
         self._add_closed(change.ravel()[bins:], rays, first, end)
@@ -133,6 +130,13 @@ class RayClearing:
             way *= along
         np.fmin(way, np.float32(rings - 1), out=way)
         return np.maximum(way, np.float32(0.0), out=way)
+
+    def _place(self, ring: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
+        """Returns (N,) indices into the first half of `_blank`; float32 counts so far exactly."""
+        place = np.floor(ring, out=ring)
+        place *= np.float32(2 * self._azimuth_bins)
+        place += azimuth
+        return place.astype(np.intp)
 
     def _add_crossed(
         self, change: np.ndarray, rays: Rays, first: np.ndarray, end: np.ndarray
@@ -166,13 +170,13 @@ class RayClearing:
             np.subtract.at(change, np.minimum(end + ahead, leave), np.int32(weight))
 
     def _blank(self, rings: int) -> np.ndarray:
-        """Returns (rings, 2, azimuth_bins) int32 zeros, until the next call."""
+        """Returns (rings, 2, azimuth_bins) int32, first half zeros, until the next call."""
         size = rings * 2 * self._azimuth_bins
         if self._scratch.size < size:
             self._scratch = np.empty(size, np.int32)
-        blank = self._scratch[:size]
-        blank.fill(0)
-        return blank.reshape(rings, 2, -1)
+        blank = self._scratch[:size].reshape(rings, 2, -1)
+        blank[:, 0] = 0
+        return blank
 
     def _window(self, row: int, column: int) -> np.ndarray:
         """Returns the cells' places in the raster; mostly those of the last scan."""
@@ -188,11 +192,11 @@ class RayClearing:
         raster[:, empty] = raster[:, before] & raster[:, after]
 
     def _polar(self, dx_m: np.ndarray, dy_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns ranges in metres and azimuth bins; OpenCV's angle is good to 0.01 degrees."""
+        """Returns ranges in metres and whole azimuth bins; OpenCV is good to 0.01 degrees."""
         if not dx_m.size:  # which OpenCV answers with None
-            return np.zeros(0, np.float32), np.zeros(0, np.int32)
+            return np.zeros(0, np.float32), np.zeros(0, np.float32)
         range_m, azimuth_rad = cv2.cartToPolar(dx_m, dy_m)
         bins = azimuth_rad.reshape(dx_m.shape) * np.float32(self._azimuth_bins / (2 * np.pi))
-        return range_m.reshape(dx_m.shape), np.minimum(
-            bins.astype(np.int32), self._azimuth_bins - 1
-        )
+        np.floor(bins, out=bins)
+        np.minimum(bins, np.float32(self._azimuth_bins - 1), out=bins)
+        return range_m.reshape(dx_m.shape), bins
