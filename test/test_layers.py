@@ -32,7 +32,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "datasets": ({"core", "ops"}, {*LIGHT, "cv2", "pyarrow"}),
     "bags": (
         {"messages", "datasets", "core"},
-        {*LIGHT, "rosbags", "cv2", "apsw", "backports", "compression", "lz4"},
+        {*LIGHT, "rosbags", "cv2", "backports", "compression", "lz4"},
     ),
     "nodes": ({"stages", "messages", "core"}, {"numpy", "rclpy", "ros"}),
     "replay": ({"stages", "bags", "messages", "core"}, {"numpy"}),

@@ -63,7 +63,8 @@ def has_index(path: Path) -> bool:
         stream.seek(-_FOOTER_BYTES, 2)
         footer = stream.read()
         (summary_start,) = struct.unpack_from("<Q", footer, 9)
-        if not footer.endswith(_MAGIC) or footer[0] != _FOOTER or summary_start == 0:
+        is_footer = footer.endswith(_MAGIC) and footer[0] == _FOOTER
+        if not is_footer or not 0 < summary_start < stream.tell():
             return False
         stream.seek(summary_start)
         return any(opcode == _CHUNK_INDEX for opcode, _, _ in _records(stream))

@@ -8,9 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-import apsw
 from rosbags.interfaces import ConnectionExtRosbag2
-from rosbags.rosbag2 import Reader, ReaderError
+from rosbags.rosbag2 import Reader
 
 from spatial_perception.bags import zstd
 from spatial_perception.bags.mcap_scan import McapScan, has_index
@@ -19,6 +18,7 @@ from spatial_perception.errors import DatasetError
 
 STORAGE_OF_SUFFIX = {".mcap": "mcap", ".db3": "sqlite3"}
 ZSTD_SUFFIXES = (".zstd", ".zst")
+_ROS1_SUFFIX = ".bag"
 
 _COPIED_BYTES = 1 << 20
 
@@ -52,7 +52,7 @@ class IndexedStorage:
         self._reader = Reader(path)
         try:
             self._reader.open()
-        except (ReaderError, apsw.Error, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # on damaged bytes rosbags raises whatever they lead to
             raise DatasetError(f"{path}: no readable bag file ({_reason(error)})") from error
         self.topics = merged_topics(self._reader.connections)
         has_messages = self._reader.message_count > 0
@@ -79,7 +79,7 @@ class IndexedStorage:
         try:
             for connection, log_time_ns, data in self._reader.messages(wanted):
                 yield BagMessage(connection.topic, connection.msgtype, log_time_ns, data)
-        except (ReaderError, apsw.Error, zstd.ZstdError, RuntimeError, ValueError) as error:
+        except Exception as error:
             raise DatasetError(f"{self._path}: damaged ({_reason(error)})") from error
 
     def close(self) -> None:
@@ -101,7 +101,8 @@ def open_storage(path: Path, stack: ExitStack) -> Storage:
         path = _unpacked(path, Path(stack.enter_context(TemporaryDirectory())))
     if path.suffix not in STORAGE_OF_SUFFIX:
         known = ", ".join(STORAGE_OF_SUFFIX)
-        raise DatasetError(f"{path}: unknown kind of bag file; known are {known}")
+        hint = "; rosbags-convert reads bags of ROS 1" if path.suffix == _ROS1_SUFFIX else ""
+        raise DatasetError(f"{path}: unknown kind of bag file; known are {known}{hint}")
     storage: Storage
     try:
         if path.suffix == ".mcap" and not has_index(path):
@@ -130,4 +131,4 @@ def _unpacked(path: Path, folder: Path) -> Path:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return " ".join(str(error).split()) or type(error).__name__

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from spatial_perception.cli.bag_run import run_over_bag
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.engine_arguments import (
     add_model_arguments,
     chosen_backends,
@@ -24,7 +25,7 @@ from spatial_perception.cli.engine_arguments import (
     load_samples,
 )
 from spatial_perception.cli.json_file import write_json
-from spatial_perception.errors import EngineError
+from spatial_perception.errors import ConfigError, EngineError
 from spatial_perception.evaluation.latency import EngineLatency, measure
 from spatial_perception.runtime import ModelSpec, create_engine
 from spatial_perception.runtime.backends.host import cpu_name
@@ -69,11 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: If a model or the bag is missing or damaged.
     """
-    console = Console()
+    if arguments.runs < 1:
+        raise ConfigError(f"--runs {arguments.runs}: expected 1 or more")
+    console = make_console()
     latencies, failures = _measure_engines(console, arguments)
     console.print(_engine_table(latencies))
     for failure in failures:
-        console.print(f"FAILED {failure}", highlight=False, soft_wrap=True)
+        console.print(f"FAILED {failure}", soft_wrap=True)
     content: dict[str, Any] = {
         "machine": _machine(arguments.threads),
         "engines": [_rounded(asdict(latency)) for latency in latencies],

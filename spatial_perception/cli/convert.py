@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
 from spatial_perception.bags.kitti_raw import convert_kitti_raw
+from spatial_perception.cli.console import make_console
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,12 +25,12 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         DatasetError: the drive is not in KITTI's layout, or the output exists.
     """
-    console = Console()
+    console = make_console()
     with console.status("converting") as status:
         count = convert_kitti_raw(
             arguments.drive,
             arguments.output,
             lambda done: status.update(f"converting: {done} messages"),
         )
-    console.print(f"{count} messages written to {arguments.output}", highlight=False)
+    console.print(f"{count} messages written to {arguments.output}")
     return 0

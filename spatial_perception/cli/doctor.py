@@ -10,10 +10,11 @@ import platform
 import shutil
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from spatial_perception import __version__
+from spatial_perception.cli.console import make_console
 from spatial_perception.errors import PerceptionError
 from spatial_perception.runtime import BACKENDS, ModelSpec, find_models_dir
 from spatial_perception.runtime.backends import get_backend
@@ -30,6 +31,12 @@ _PARTS = (
     ("open3d", "open3d", "fast simulation", "pip install 'spatial_perception[simulation]'"),
     ("cyclonedds", "cyclonedds", "DDS without ROS", "pip install 'spatial_perception[dds]'"),
     ("onnx", "onnx", "export; fp16 and int8", "pip install onnx"),
+    (
+        "kiss_icp",
+        "kiss-icp",
+        "odometry from scans",
+        "pip install 'spatial_perception[scan_matching]'",
+    ),
     ("rclpy", "rclpy", "ROS 2 nodes", "source /opt/ros/DISTRIBUTION/setup.bash"),
     ("vision_msgs", "vision_msgs", "ROS 2 nodes", "apt install ros-DISTRIBUTION-vision-msgs"),
 )
@@ -54,18 +61,17 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         DatasetError: If the bag to repair cannot be read or written.
     """
-    console = Console()
+    console = make_console()
     if arguments.repair is not None:
         from spatial_perception.bags.repair import repair_metadata
 
         written = repair_metadata(arguments.repair)
-        console.print(f"{written}: the bag is complete now", highlight=False, soft_wrap=True)
+        console.print(f"{written}: the bag is complete", soft_wrap=True)
         return 0
     cores = len(os.sched_getaffinity(0))
     console.print(
         f"spatial_perception {__version__}, Python {platform.python_version()},"
         f" {platform.system()} {platform.machine()}, {cpu_name()}, {cores} cores",
-        highlight=False,
     )
     console.print(_parts())
     backends, works = _backends()
@@ -81,7 +87,7 @@ def _parts() -> Table:
     table = Table("part", "version", "for", title="installed")
     for module, distribution, purpose, hint in _PARTS:
         if importlib.util.find_spec(module) is None:
-            table.add_row(module, "[yellow]missing[/]", f"{purpose}: {hint}")
+            table.add_row(module, Text("missing", "yellow"), f"{purpose}: {hint}")
         else:
             table.add_row(module, _version(distribution), purpose)
     return table
@@ -103,7 +109,7 @@ def _backends() -> tuple[Table, bool]:
         if reason:
             if isinstance(backend, TensorRTRtxBackend) and not backend.cannot_build():
                 reason += "; builds engines for others: engines build --compute-capability"
-            table.add_row(name, "[yellow]no[/]", "", reason)
+            table.add_row(name, Text("no", "yellow"), "", reason)
             continue
         works = True
         precisions = " ".join(backend.precisions)
@@ -126,12 +132,12 @@ def _models() -> tuple[Table, bool]:
     for name in names:
         try:
             spec = ModelSpec.load(folder / name)
-            state = ", ".join(v.file for v in spec.variants)
-            if spec.data_licence:
-                state += f" (training data: {spec.data_licence})"
+            files = ", ".join(v.file for v in spec.variants)
+            licence = f" (training data: {spec.data_licence})" if spec.data_licence else ""
+            state = Text(files + licence)
         except PerceptionError as error:
             sound = False
-            state = f"[red]{error}[/]"
+            state = Text(str(error), "red")
         table.add_row(name, state)
     return table, sound and bool(names)
 

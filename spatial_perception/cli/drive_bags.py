@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from spatial_perception.bags import BagReader
 from spatial_perception.errors import DatasetError
+from spatial_perception.replay.run import Replay
+from spatial_perception.stages.registry import build_graph
 
 
 def bags_in(root: Path) -> list[Path]:
@@ -18,6 +23,39 @@ def bags_in(root: Path) -> list[Path]:
     if (root / "metadata.yaml").is_file():
         found = [root]
     return found
+
+
+def require_truth(bag: Path, topic: str) -> None:
+    """Looks for the truth of a drive before anything is computed.
+
+    Raises:
+        DatasetError: the bag has no such topic.
+    """
+    with BagReader(bag) as reader:
+        if topic not in reader.topics:
+            raise DatasetError(f"{bag}: no truth on {topic}; `simulate` writes drives that have it")
+
+
+def replay_drive(
+    bag: Path, output: Path, parameters: Mapping[str, Any], stages: tuple[str, ...], where: str
+) -> None:
+    """Writes what the graph makes of a drive; all of it or nothing, as it may be used again.
+
+    Args:
+        bag: the drive.
+        output: bag to write.
+        parameters: of the graph, by stage.
+        stages: names of those that run.
+        where: what the parameters come from, for messages.
+    """
+    graph = build_graph(parameters, stages, where=where)
+    try:
+        Replay(graph, bag, output).run()
+    except BaseException:
+        shutil.rmtree(output, ignore_errors=True)
+        raise
+    finally:
+        graph.close()
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def run_metrics(console: Console, arguments: argparse.Namespace) -> int:
         if engine.worst > arguments.max_loss
     ]
     for failure in failures:
-        console.print(f"FAILED {failure}", highlight=False, soft_wrap=True)
+        console.print(f"FAILED {failure}", soft_wrap=True)
     if arguments.json:
         write_json(arguments.json, {**asdict(parity), "failed": failures})
     return 1 if failures else 0
@@ -92,7 +92,7 @@ def _engines(console: Console, arguments: argparse.Namespace) -> Iterator[Engine
             precision = precision or backend.default_precision(spec.precision)
             can_run = precision in backend.precisions and (name != "torch" or spec.network)
             if arguments.backend == "all" and not can_run:
-                console.print(f"{name} has no {precision} of it, left out", highlight=False)
+                console.print(f"{name} has no {precision} of it, left out")
                 continue
         yield EngineOptions(name, precision, arguments.threads or 0)
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spatial_perception.cli.bag_run import inputs_from_bag
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.engine_arguments import (
     add_model_arguments,
     chosen_backends,
@@ -81,7 +82,7 @@ def run_build(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: If a model is damaged or an engine cannot be built.
     """
-    console = Console()
+    console = make_console()
     if arguments.compute_capability:
         return _build_ahead(console, arguments)
     if (arguments.bag or arguments.calibration) and arguments.precision != "int8":
@@ -109,7 +110,6 @@ def run_build(arguments: argparse.Namespace) -> int:
                 state = "loads (nothing to store)"
             console.print(
                 f"{info.model}/{info.file}: {info.backend} {info.precision}: {state}",
-                highlight=False,
             )
     return 0
 
@@ -125,15 +125,13 @@ def _build_ahead(console: Console, arguments: argparse.Namespace) -> int:
             with console.status(f"{label}: building"):
                 entry = build_ahead(spec, capability, variant, arguments.precision)
             size_mb = entry.size_bytes / 1e6
-            console.print(
-                f"{label}: {size_mb:.1f} MB {entry.path}", highlight=False, soft_wrap=True
-            )
+            console.print(f"{label}: {size_mb:.1f} MB {entry.path}", soft_wrap=True)
     return 0
 
 
 def run_list(arguments: argparse.Namespace) -> int:
     """Prints what is stored; 0."""
-    console = Console()
+    console = make_console()
     cache = EngineCache()
     entries = cache.entries()
     table = Table(
@@ -174,7 +172,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: If a model or the input file is damaged, or ONNX Runtime is missing.
     """
-    console = Console()
+    console = make_console()
     if arguments.dataset:
         return run_metrics(console, arguments)
     table = Table(
@@ -219,7 +217,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
                 failures.append(f"{label}: agreement is {result.agreement:.2%}")
     console.print(table)
     for failure in failures:
-        console.print(f"FAILED {failure}", highlight=False, soft_wrap=True)
+        console.print(f"FAILED {failure}", soft_wrap=True)
     if arguments.json:
         write_json(arguments.json, {"verified": [_json(r) for r in results], "failed": failures})
     return 1 if failures else 0
@@ -229,7 +227,7 @@ def run_clear(arguments: argparse.Namespace) -> int:
     """Deletes all stored engines; 0."""
     cache = EngineCache()
     count, size = cache.clear()
-    Console().print(f"{count} engines ({size / 1e6:.1f} MB) deleted from {cache.folder}")
+    make_console().print(f"{count} engines ({size / 1e6:.1f} MB) deleted from {cache.folder}")
     return 0
 
 

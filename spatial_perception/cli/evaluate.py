@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.evaluation import DATASETS, DRIVES
 from spatial_perception.evaluation.report import Report
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         frames=tuple(name for name in arguments.frames.split(",") if name),
         engine=EngineOptions(arguments.backend, arguments.precision, arguments.threads),
     )
-    console = Console()
+    console = make_console()
     figures: list[Path] = []
     with progress_bar(console, f"{request.model} on {request.dataset}") as show:
         if request.dataset == DRIVES:
@@ -71,10 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
             report, figures = evaluate(request, show, arguments.figures)
     console.print(_table(report))
     for path in figures:
-        console.print(f"figure  {path}", highlight=False, soft_wrap=True)
+        console.print(f"figure  {path}", soft_wrap=True)
     if arguments.json:
         report.write(arguments.json)
-        console.print(f"metrics {arguments.json}", highlight=False, soft_wrap=True)
+        console.print(f"metrics {arguments.json}", soft_wrap=True)
     return 0
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from spatial_perception import messages
 from spatial_perception.bags import BagReader
-from spatial_perception.cli.drive_bags import bags_in, output_folder
+from spatial_perception.cli.drive_bags import bags_in, output_folder, replay_drive, require_truth
 from spatial_perception.cli.evaluate_grids import GRID_MODEL, evaluate_grids
 from spatial_perception.core import Detections3D, PointCloud, Tracks, TransformTree
 from spatial_perception.core.camera_objects import CameraObjects
@@ -29,8 +30,7 @@ from spatial_perception.evaluation.drives import (
 )
 from spatial_perception.evaluation.measurement import Request
 from spatial_perception.evaluation.report import Report
-from spatial_perception.replay.run import Replay
-from spatial_perception.stages.registry import build_graph, load_parameters
+from spatial_perception.stages.registry import load_parameters
 
 Progress = Callable[[int, int], None]
 
@@ -73,7 +73,9 @@ def evaluate_drives(
         for done, bag in enumerate(bags, start=1):
             output = folder / bag.name
             if not output.exists():
-                _replay(request, config, bag, output)
+                require_truth(bag, TRUTH_TOPIC)
+                where = str(config or "evaluate")
+                replay_drive(bag, output, _parameters(request, config), STAGES, where)
             drive = read_drive(bag, output)
             frames += len(drive)
             measured.append({suffix: count_drive(drive, r) for suffix, r in RANGES_M.items()})
@@ -170,15 +172,11 @@ def _frame(
     return DriveFrame(truth, points, found)
 
 
-def _replay(request: Request, config: Path | None, bag: Path, output: Path) -> None:
+def _parameters(request: Request, config: Path | None) -> dict[str, dict[str, Any]]:
     parameters = load_parameters(config) if config else {}
     engine = {"engine.backend": request.engine.backend, "engine.threads": request.engine.threads}
     if request.engine.precision:
         engine["engine.precision"] = request.engine.precision
     for name in STAGES[:2]:
         parameters[name] = {**engine, **parameters.get(name, {})}
-    graph = build_graph(parameters, STAGES, where=str(config or "evaluate"))
-    try:
-        Replay(graph, bag, output).run()
-    finally:
-        graph.close()
+    return parameters

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from spatial_perception.bags import BagReader
-from spatial_perception.cli.drive_bags import bags_in, output_folder
+from spatial_perception.cli.drive_bags import bags_in, output_folder, replay_drive, require_truth
 from spatial_perception.core import OccupancyGrid
 from spatial_perception.errors import DatasetError
 from spatial_perception.evaluation.bootstrap import interval_90
@@ -16,8 +16,7 @@ from spatial_perception.evaluation.grids import GridCounts, count_grids, grid_me
 from spatial_perception.evaluation.measurement import Request
 from spatial_perception.evaluation.report import Report
 from spatial_perception.messages import OCCUPANCY_GRID
-from spatial_perception.replay.run import Replay
-from spatial_perception.stages.registry import build_graph, load_parameters
+from spatial_perception.stages.registry import load_parameters
 
 Progress = Callable[[int, int], None]
 
@@ -52,12 +51,14 @@ def evaluate_grids(
     split = request.choose_split("geometric", tuple(_NETWORKS))
     stages = (*_NETWORKS[split], GRID_MODEL)
     bags = request.choose_frames(bags_in(request.root), lambda bag: bag.name)
+    parameters = load_parameters(config) if config else {}
     drives: list[GridCounts] = []
     with output_folder(replayed) as folder:
         for done, bag in enumerate(bags, start=1):
             output = folder / bag.name
             if not output.exists():
-                _replay(stages, config, bag, output)
+                require_truth(bag, TRUTH_TOPIC)
+                replay_drive(bag, output, parameters, stages, str(config or "evaluate"))
             drives.append(_counts(bag, output))
             progress(done, len(bags))
 
@@ -72,15 +73,6 @@ def evaluate_grids(
         metrics=compute(np.ones(len(bags), np.int64)),
         interval_90=interval_90(compute, len(bags), np.random.default_rng(_SEED)),
     )
-
-
-def _replay(stages: tuple[str, ...], config: Path | None, bag: Path, output: Path) -> None:
-    parameters = load_parameters(config) if config else {}
-    graph = build_graph(parameters, stages, where=str(config or "evaluate"))
-    try:
-        Replay(graph, bag, output).run()
-    finally:
-        graph.close()
 
 
 def _counts(bag: Path, output: Path) -> GridCounts:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.train import MODELS, default_config, import_training
 from spatial_perception.runtime.models import find_models_dir
 
@@ -36,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     export_model = import_training("export_model")
     checkpoint = arguments.checkpoint or Path("out/train") / arguments.model / "best.pt"
     config = arguments.config or default_config(arguments.model)
-    console = Console()
+    console = make_console()
     with console.status(f"exporting {arguments.model}"):
         folder = export_model(
             arguments.model,
@@ -45,5 +44,5 @@ def run(arguments: argparse.Namespace) -> int:
             checkpoint,
             arguments.output or find_models_dir(),
         )
-    console.print(f"model written to {folder}", highlight=False, soft_wrap=True)
+    console.print(f"model written to {folder}", soft_wrap=True)
     return 0

@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.import_arguments import (
     PREPROCESSING,
     add_import_arguments,
@@ -67,10 +66,12 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: the network cannot be read or exported, or does not fit its description.
     """
-    console = Console()
+    console = make_console()
     is_torchvision = arguments.source.startswith(_TORCHVISION)
     source = arguments.source.removeprefix(_TORCHVISION)
     name = arguments.name or (source if is_torchvision else Path(source).stem)
+    if Path(name).name != name:
+        raise ConfigError(f"--name {name}: expected the name of a folder, not a path; see --output")
     target = (arguments.output or find_models_dir()) / name
     if target.exists() and not (arguments.overwrite and (target / MODEL_FILE).is_file()):
         raise ConfigError(f"{target} exists; choose another --name, or --overwrite a model")
@@ -90,10 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
         part.rename(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    console.print(f"model written to {target}", highlight=False, soft_wrap=True)
+    console.print(f"model written to {target}", soft_wrap=True)
     console.print(
         f"use it: {stage}: {{ros__parameters: {{model: {_shown(target)}}}}}",
-        highlight=False,
         soft_wrap=True,
     )
     return 0

@@ -14,6 +14,8 @@ from spatial_perception.cli.dds_network import (
 )
 from spatial_perception.stages.host import parse_remappings
 from spatial_perception.stages.registry import STAGES, build_graph, load_parameters
+from spatial_perception.stages.static_transforms import HELP as STATIC_TRANSFORM_HELP
+from spatial_perception.stages.static_transforms import parse_static_transforms
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,6 +34,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=[],
         metavar="FROM:=TO",
         help="default topic to actual topic; may be repeated",
+    )
+    parser.add_argument(
+        "--static-transform", action="append", default=[], metavar="TF", help=STATIC_TRANSFORM_HELP
     )
     parser.add_argument(
         "--stages", default="", help=f"only these, comma-separated: {', '.join(STAGES)}"
@@ -68,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         parse_remappings(arguments.remap),
         arguments.delivery,
         arguments.use_sim_time,
+        parse_static_transforms(arguments.static_transform),
     )
     host = LiveHost(participant, graph, parameters, options)
     return leave(host.run(end), 0)

@@ -50,19 +50,26 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command: 0 when it did its job, 1 when a check failed, 2 on bad usage or input."""
-    parsed = make_parser().parse_args(arguments)
-    level = logging.INFO if parsed.verbose else logging.WARNING
-    logging.basicConfig(level=level, format="%(levelname)s %(message)s")
+    name = "spatial-perception"
     try:
+        parsed = make_parser().parse_args(arguments)
+        name += f" {parsed.command}"
+        level = logging.INFO if parsed.verbose else logging.WARNING
+        logging.basicConfig(level=level, format="%(levelname)s %(message)s")
         code: int = parsed.run(parsed)
     except PerceptionError as error:
-        print(f"spatial-perception {parsed.command}: {error}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
-        print(f"spatial-perception {parsed.command}: interrupted", file=sys.stderr)
+        print(f"{name}: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return 0
+    except OSError as error:  # a full disk, a folder of somebody else
+        place = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or error
+        print(f"{name}: {place}{reason}", file=sys.stderr)
+        return EXIT_BAD_INPUT
     return code
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from spatial_perception.bags import BagReader, TopicInfo, looped_messages
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.dds_network import add_network_options, end_on_signal, join, leave
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.errors import ConfigError, DatasetError
@@ -103,10 +102,17 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.rate <= 0:
         raise ConfigError(f"--rate {arguments.rate}: expected more than 0")
-    console = Console(stderr=True)
+    console = make_console(stderr=True)
     end = end_on_signal()
     with BagReader(arguments.bag) as reader:
         topics = _chosen(reader, arguments.topics)
+        _chosen(reader, list(parse_remappings(arguments.remap)))
+        start_ns = reader.start_ns + int(arguments.start_offset * NS_PER_S)
+        if start_ns > reader.end_ns:
+            length_s = (reader.end_ns - reader.start_ns) / NS_PER_S
+            raise ConfigError(
+                f"--start-offset {arguments.start_offset}: the bag lasts {length_s:.1f} s"
+            )
         participant = join(arguments.domain)
         from spatial_perception.dds.player import Player, PlayOptions
 
@@ -121,7 +127,6 @@ def run(arguments: argparse.Namespace) -> int:
         player = Player(participant, plan, options)
         code = _wait_for_subscribers(player, arguments, end)
         if code == 0:
-            start_ns = reader.start_ns + int(arguments.start_offset * NS_PER_S)
             total = sum(info.count for info in topics.values()) * max(1, arguments.loop)
             with progress_bar(console, "play") as show:
                 laps = arguments.loop if arguments.restamp else 1

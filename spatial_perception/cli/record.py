@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from spatial_perception.bags import BagWriter, TopicInfo
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.dds_network import (
     add_network_options,
     end_on_signal,
@@ -37,9 +37,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--topics", nargs="+", default=[], metavar="TOPIC", help="only these")
     what.add_argument("--all", action="store_true", help="every topic, new ones as they show up")
-    parser.add_argument("--duration", type=float, default=0.0, metavar="S", help="end after that")
     parser.add_argument(
-        "--max-messages", type=int, default=0, metavar="N", help="end after so many"
+        "--duration", type=float, default=0.0, metavar="S", help="end after that; 0: no limit"
+    )
+    parser.add_argument(
+        "--max-messages", type=int, default=0, metavar="N", help="end after so many; 0: no limit"
     )
     add_network_options(parser)
     parser.set_defaults(run=run)
@@ -71,13 +73,15 @@ def run(arguments: argparse.Namespace) -> int:
     for topic in arguments.topics:
         if not topic.startswith("/"):
             raise ConfigError(f"--topics {topic}: expected a full name such as /{topic}")
+    if arguments.max_messages < 0 or arguments.duration < 0:
+        raise ConfigError("--duration and --max-messages: expected 0 (no limit) or more")
     log_to_stderr()
     end = end_on_signal()
     participant = join(arguments.domain)
     from spatial_perception.dds.recorder import Recorder, RecordOptions
 
     options = RecordOptions(tuple(arguments.topics), arguments.duration, arguments.max_messages)
-    console = Console(stderr=True)
+    console = make_console(stderr=True)
     with BagWriter(arguments.output) as writer, console.status("recording") as status:
         recorder = Recorder(participant, _BagSink(writer), options)
         summary = recorder.record(end, lambda count: status.update(f"{count} messages recorded"))
@@ -85,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     table.add_column("messages", justify="right")
     for topic, count in summary.counts.items():
         table.add_row(topic, str(count))
-    Console().print(table)
+    make_console().print(table)
     if summary.lost:
         print(f"note: {summary.lost} messages lost: the disk is too slow", file=sys.stderr)
     for topic in sorted(set(arguments.topics) - set(summary.counts)):

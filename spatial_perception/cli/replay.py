@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from spatial_perception.cli.console import make_console
+from spatial_perception.cli.json_file import write_json
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.replay.run import Replay, ReplayOptions, ReplaySummary, stop_on_error
 from spatial_perception.stages.host import parse_remappings
 from spatial_perception.stages.registry import STAGES, build_graph, load_parameters
+from spatial_perception.stages.static_transforms import HELP as STATIC_TRANSFORM_HELP
+from spatial_perception.stages.static_transforms import parse_static_transforms
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,6 +36,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=[],
         metavar="FROM:=TO",
         help="default topic to the bag's topic; may be repeated",
+    )
+    parser.add_argument(
+        "--static-transform", action="append", default=[], metavar="TF", help=STATIC_TRANSFORM_HELP
     )
     parser.add_argument("--include-input", action="store_true", help="copy the bag's messages too")
     parser.add_argument("--realtime", action="store_true", help="at recorded speed, newest wins")
@@ -57,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: the bag, the configuration or a message cannot be used.
     """
-    console = Console()
+    console = make_console()
     parameters = load_parameters(arguments.config) if arguments.config else {}
     graph = build_graph(
         parameters,
@@ -71,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         realtime=arguments.realtime,
         loops=arguments.loops,
         remappings=parse_remappings(arguments.remap),
+        static_transforms=parse_static_transforms(arguments.static_transform),
     )
     replay = Replay(graph, arguments.bag, arguments.output, options)
     try:
@@ -80,17 +86,15 @@ def run(arguments: argparse.Namespace) -> int:
         graph.close()
     console.print(_table(summary))
     for remark in summary.remarks:
-        console.print(f"note: {remark}", highlight=False, soft_wrap=True)
+        console.print(f"note: {remark}", soft_wrap=True)
     console.print(
         f"{sum(summary.output_messages.values())} messages on {len(summary.output_messages)} topics"
         f" written to {arguments.output}: {summary.frames_per_s:.1f} frames/s,"
         f" {summary.peak_rss_mb:.0f} MB",
-        highlight=False,
         soft_wrap=True,
     )
     if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(summary.as_json(), indent=2) + "\n")
+        write_json(arguments.json, summary.as_json())
     return 0
 
 

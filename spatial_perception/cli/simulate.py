@@ -7,8 +7,7 @@ import os
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from rich.console import Console
-
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.cli.simulate_pictures import write_pictures
 from spatial_perception.config import from_mapping
@@ -61,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: a bad argument, or the output exists or cannot be written.
     """
-    console = Console()
+    console = make_console()
     features = SceneFeatures.without(name for name in arguments.without.split(",") if name)
     seeds = range(arguments.seed, arguments.seed + arguments.count)
     if arguments.pictures:
@@ -81,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
                 lambda done: show(done, len(seeds)),
                 features,
             )
-        console.print(f"{len(seeds)} shards in {arguments.output}", highlight=False)
+        console.print(f"{len(seeds)} shards in {arguments.output}")
         return 0
     options = {
         "seconds": arguments.seconds,
@@ -91,8 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
         "with_camera": not arguments.no_camera,
         "features": asdict(features),
     }
-    config = from_mapping(DriveConfig, options, "simulate")
+    config = from_mapping(DriveConfig, options, "drive")
     with progress_bar(console, "simulate drive") as show:
         simulate_drive(arguments.output, config=config, progress=show)
-    console.print(f"drive written to {arguments.output}", highlight=False, soft_wrap=True)
+    console.print(f"drive written to {arguments.output}", soft_wrap=True)
     return 0

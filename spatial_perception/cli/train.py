@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
+from spatial_perception.cli.console import make_console
 from spatial_perception.errors import ConfigError
 from spatial_perception.runtime.models import find_models_dir
 
@@ -19,6 +18,7 @@ MODELS = (
     "lidar_segmenter",
     "lidar_segmenter_real",
 )
+_CHECKPOINT = "last.pt"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,9 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: torch, the configuration or the data is missing or does not fit.
     """
-    train = import_training("train")
     output = arguments.output or Path("out/train") / arguments.model
     config = arguments.config or default_config(arguments.model)
+    if (output / _CHECKPOINT).exists() and not arguments.resume:
+        raise ConfigError(
+            f"{output} holds a training already; --resume goes on with it, --output starts another"
+        )
+    train = import_training("train")
     result = train(
         arguments.model,
         config,
@@ -55,14 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         max_minutes=arguments.max_minutes,
     )
-    console = Console()
+    console = make_console()
     for name, value in result.metrics.items():
-        console.print(f"{name:30s} {value:8.3f}", highlight=False)
-    console.print(f"weights in {result.weights}: export them with", highlight=False)
+        console.print(f"{name:30s} {value:8.3f}")
+    console.print(f"weights in {result.weights}: export them with")
     console.print(
         f"  spatial-perception export {arguments.model} --checkpoint {result.weights}"
         f" --data {arguments.data}",
-        highlight=False,
         soft_wrap=True,
     )
     return 0

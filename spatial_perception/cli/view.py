@@ -6,9 +6,8 @@ import argparse
 from contextlib import ExitStack
 from pathlib import Path
 
-from rich.console import Console
-
 from spatial_perception.bags import BagReader
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.cli.view_index import RecordingIndex, index_bags
 from spatial_perception.cli.view_output import MAX_PICTURES, ViewOutput
@@ -69,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.every < 1:
         raise PerceptionError(f"--every must be 1 or more, got {arguments.every}")
-    console = Console()
+    console = make_console()
     with ExitStack() as stack:
         paths = [arguments.bag] + ([arguments.input] if arguments.input else [])
         bags = [stack.enter_context(BagReader(path)) for path in paths]
@@ -97,9 +96,9 @@ def run(arguments: argparse.Namespace) -> int:
     report = view_report(title, index, roles, summary, output, notes, arguments.licence)
     write_report(report, arguments.output / "report.html")
     for path in (*output.written, arguments.output / "report.html"):
-        console.print(str(path), highlight=False, soft_wrap=True)
+        console.print(str(path), soft_wrap=True)
     for note in notes:
-        console.print(f"note: {note}", highlight=False, soft_wrap=True)
+        console.print(f"note: {note}", soft_wrap=True)
     return 0
 
 

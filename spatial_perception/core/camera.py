@@ -9,6 +9,10 @@ import numpy as np
 from spatial_perception.core.checks import check_array
 from spatial_perception.core.header import Header
 
+_EQUIDISTANT = "equidistant"
+_MODELS = ("plumb_bob", "rational_polynomial", _EQUIDISTANT)
+_WIDEST = np.linspace(0.0, 10.0, 501)  # tangents of the angle to the optical axis, up to 84 degrees
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PinholeCamera:
@@ -45,6 +49,17 @@ class PinholeCamera:
         """False for the all-zero K that sensor_msgs/CameraInfo uses for 'not calibrated'."""
         return bool(self.matrix[0, 0] > 0.0 and self.matrix[1, 1] > 0.0)
 
+    @property
+    def flaw(self) -> str:
+        """Why it cannot project, empty where it can."""
+        if not self.is_calibrated:
+            return "not calibrated (K is zero)"
+        if np.any(self.distortion) and self.distortion_model not in _MODELS:
+            return (
+                f"unknown distortion model '{self.distortion_model}'; known: {', '.join(_MODELS)}"
+            )
+        return ""
+
     def project(self, points_camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns where points fall in the raw picture.
 
@@ -52,13 +67,14 @@ class PinholeCamera:
             points_camera: (N, 3) metres, optical frame.
 
         Returns:
-            (N, 2) float64 pixels (NaN for points not in front of the camera), (N,) depth, metres.
+            (N, 2) float64 pixels, NaN for points not in front of the camera or so far aside that
+            the polynomial of its lens brings them back into the picture; (N,) depth, metres.
 
         Raises:
             ValueError: the camera is not calibrated or its distortion model is unknown.
         """
-        if not self.is_calibrated:
-            raise ValueError(f"camera '{self.header.frame_id}' is not calibrated (K is zero)")
+        if self.flaw:
+            raise ValueError(f"camera '{self.header.frame_id}': {self.flaw}")
         points = np.asarray(points_camera, np.float64)
         depth_m = points[:, 2]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -69,21 +85,28 @@ class PinholeCamera:
         return uv_px, depth_m
 
     def _distort(self, normalized: np.ndarray) -> np.ndarray:
+        if self.distortion_model == _EQUIDISTANT:  # without coefficients, too
+            return _distort_equidistant(normalized, self.distortion)
         if not np.any(self.distortion):
             return normalized
-        if self.distortion_model == "equidistant":
-            return _distort_equidistant(normalized, self.distortion)
-        if self.distortion_model in ("plumb_bob", "rational_polynomial"):
-            return _distort_polynomial(normalized, self.distortion)
-        raise ValueError(f"unknown distortion model '{self.distortion_model}'")
+        return _distort_polynomial(normalized, self.distortion)
 
 
 def _distort_polynomial(normalized: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """Brown-Conrady with OpenCV's rational extension: k1 k2 p1 p2 k3 k4 k5 k6."""
     k1, k2, p1, p2, k3, k4, k5, k6 = np.pad(coefficients, (0, 8))[:8]
+
+    def radial_at(r2: np.ndarray) -> np.ndarray:
+        above = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+        below: np.ndarray = 1 + r2 * (k4 + r2 * (k5 + r2 * k6))
+        return above / below
+
+    turns_back = np.flatnonzero(np.diff(_WIDEST * radial_at(_WIDEST**2)) <= 0.0)
     x, y = normalized[:, 0], normalized[:, 1]
     r2 = x * x + y * y
-    radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
+    radial = radial_at(r2)
+    if len(turns_back):
+        radial[r2 > _WIDEST[turns_back[0]] ** 2] = np.nan
     x_out = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x)
     y_out = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y
     return np.stack([x_out, y_out], axis=1)

@@ -53,6 +53,12 @@ class Pose:
         matrix = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
         return cls(matrix, np.array(translation, np.float64))
 
+    @classmethod
+    def from_rpy(cls, rpy_rad: np.ndarray, translation: np.ndarray) -> Pose:
+        """Returns a pose from roll, pitch and yaw about the fixed x, y and z axes (REP 103)."""
+        matrix = Rotation.from_euler("xyz", rpy_rad).as_matrix()
+        return cls(matrix, np.array(translation, np.float64))
+
     def apply(self, points: np.ndarray) -> np.ndarray:
         """Returns transformed points, (N, 3) of the input's dtype.
 

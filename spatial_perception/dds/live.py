@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from spatial_perception.core import Transforms
 from spatial_perception.dds.overrides import parameter_overrides, with_policies
 from spatial_perception.dds.participant import Participant
 from spatial_perception.dds.pubsub import Publisher, Subscription, TopicType
 from spatial_perception.dds.resolver import TopicResolver
 from spatial_perception.errors import DecodeError
-from spatial_perception.messages import DIAGNOSTICS, Codec, QosProfile
+from spatial_perception.messages import DIAGNOSTICS, TRANSFORMS, Codec, QosProfile
 from spatial_perception.messages.clock import CLOCK_TYPE, decode_clock
 from spatial_perception.stages.graph import Graph, latency_port
+from spatial_perception.stages.host import unused_remappings
 from spatial_perception.stages.host_config import DeliveryMode, host_config
 from spatial_perception.stages.live import DIAGNOSTICS_PERIOD_S, DIAGNOSTICS_TOPIC, LiveGraph
 from spatial_perception.stages.log import Logger, ThrottledLog
@@ -25,6 +27,7 @@ from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.qos import subscription_qos
 from spatial_perception.stages.registry import GRAPH_NODE
 from spatial_perception.stages.stage import Stage
+from spatial_perception.stages.transforms import TRANSFORM_PORTS
 
 CLOCK_TOPIC = "/clock"
 STOP_TIMEOUT_S = 0.4
@@ -41,12 +44,14 @@ class LiveOptions:
         remappings: default topic to actual topic, for inputs and outputs.
         delivery: instead of the parameter of that name.
         use_sim_time: instead of the parameter of that name: take time from /clock.
+        static_transforms: known to the graph from the start; not published.
     """
 
     namespace: str = "/"
     remappings: Mapping[str, str] = field(default_factory=dict)
     delivery: DeliveryMode | None = None
     use_sim_time: bool = False
+    static_transforms: Transforms | None = None
 
 
 class NodeLog:
@@ -113,6 +118,11 @@ class LiveHost:
         )
         self._log: Logger = NodeLog(GRAPH_NODE)
         self._throttled = ThrottledLog()
+        others = (DIAGNOSTICS_TOPIC, CLOCK_TOPIC)
+        for text in unused_remappings(
+            graph, self._options.remappings, others, self._resolver.namespace
+        ):
+            self._log.warning(text)
         self._links: dict[tuple[str, str], tuple[Port, list[Subscription]]] = {}
         self._publishers: dict[str, Publisher] = {}
         self._diagnostics = self._open(stages)
@@ -128,6 +138,9 @@ class LiveHost:
         for name in names:
             self._live.load(name)
             self._live.activate(name)
+        if self._options.static_transforms is not None:
+            _, port = TRANSFORM_PORTS
+            self._live.offer(port, TRANSFORMS, TRANSFORMS.encode(self._options.static_transforms))
         self._tick()
         while not end.wait(DIAGNOSTICS_PERIOD_S):
             self._tick()

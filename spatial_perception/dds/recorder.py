@@ -146,8 +146,13 @@ class Recorder:
             )
 
     def _write_queued(self, timeout_s: float) -> None:
-        """Writes what waits; waits for the first message a while."""
-        while not self._is_full() and (item := self._queue.get(timeout_s)) is not None:
+        """Writes what waits now; waits for the first message a while.
+
+        What comes meanwhile is left for the next time: a disk that is too slow never catches up.
+        """
+        for _ in range(max(1, len(self._queue))):
+            if self._is_full() or (item := self._queue.get(timeout_s)) is None:
+                return
             what, log_time_ns, data = item
             self._sink.write(what, log_time_ns, data)
             self._counts[what.topic] += 1
@@ -169,6 +174,9 @@ class _Queue:
         self._items: deque[tuple[TopicType, int, bytes]] = deque()
         self._changed = threading.Condition()
         self.lost = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
 
     def put(self, what: TopicType, data: bytes) -> None:
         with self._changed:

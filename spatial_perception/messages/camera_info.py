@@ -17,7 +17,10 @@ CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
 
 
 def decode_camera_info(data: bytes | memoryview) -> PinholeCamera:
-    """Returns the camera in the bytes of a CameraInfo, of the full picture.
+    """Returns the camera in the bytes of a CameraInfo, of the picture as it is sent.
+
+    Size, K and P in the message are those of the sensor; its region of interest and binning say
+    what part of it is sent, and how many pixels are merged into one (sensor_msgs/CameraInfo).
 
     An uncalibrated camera (K all zero) is no error here: `PinholeCamera.is_calibrated` tells.
 
@@ -25,15 +28,24 @@ def decode_camera_info(data: bytes | memoryview) -> PinholeCamera:
         DecodeError: No CameraInfo.
     """
     message = deserialize(data, CameraInfoMessage)
+    roi = message.roi
+    binning_x, binning_y = max(message.binning_x, 1), max(message.binning_y, 1)
+    sent_from_sensor = np.array(
+        [
+            [1 / binning_x, 0.0, -roi.x_offset / binning_x],
+            [0.0, 1 / binning_y, -roi.y_offset / binning_y],
+            [0.0, 0.0, 1.0],
+        ]
+    )
     return PinholeCamera(
         header=decode_header(message.header),
-        width=message.width,
-        height=message.height,
-        matrix=_float64(message.k).reshape(3, 3),
+        width=(roi.width or message.width) // binning_x,
+        height=(roi.height or message.height) // binning_y,
+        matrix=sent_from_sensor @ _float64(message.k).reshape(3, 3),
         distortion=_float64(message.d),
         distortion_model=message.distortion_model,
         rectification=_float64(message.r).reshape(3, 3),
-        projection=_float64(message.p).reshape(3, 4),
+        projection=sent_from_sensor @ _float64(message.p).reshape(3, 4),
     )
 
 

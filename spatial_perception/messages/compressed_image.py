@@ -12,6 +12,7 @@ from spatial_perception.core.image import CameraImage
 from spatial_perception.errors import DecodeError
 from spatial_perception.messages.codec import Codec, make_codec
 from spatial_perception.messages.header import decode_header, encode_header
+from spatial_perception.messages.image import as_rgb8, bayer_to_rgb
 from spatial_perception.messages.typestore import deserialize, serialize
 
 COMPRESSED_IMAGE_TYPE = "sensor_msgs/msg/CompressedImage"
@@ -25,7 +26,8 @@ def decode_compressed_image(data: bytes | memoryview) -> CameraImage:
     """Returns the picture in the bytes of a CompressedImage.
 
     The data itself says whether it is JPEG or PNG, since drivers write the format string in many
-    ways ("jpeg", "jpg", "rgb8; jpeg compressed bgr8"). Grey pictures stay (H, W) uint8 or uint16.
+    ways ("jpeg", "jpg", "rgb8; jpeg compressed bgr8"). Grey pictures stay (H, W) uint8 or uint16,
+    but where the format string begins with a Bayer encoding they are a mosaic and become RGB.
 
     Raises:
         DecodeError: No CompressedImage, another format, or a picture that is cut off or damaged.
@@ -39,10 +41,9 @@ def decode_compressed_image(data: bytes | memoryview) -> CameraImage:
     if pixels is None:
         raise DecodeError(f"{COMPRESSED_IMAGE_TYPE}: the {message.format} data is damaged")
     if pixels.ndim == 3:
-        if pixels.dtype == np.uint16:
-            pixels = (pixels // 256).astype(np.uint8)
-        to_rgb = cv2.COLOR_BGRA2RGB if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
-        pixels = cv2.cvtColor(pixels, to_rgb)
+        pixels = as_rgb8(pixels, cv2.COLOR_BGRA2RGB if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    elif (mosaic := bayer_to_rgb(message.format.partition(";")[0].strip())) is not None:
+        pixels = as_rgb8(pixels, mosaic)
     return CameraImage(header=decode_header(message.header), pixels=pixels)
 
 
@@ -53,6 +54,8 @@ def _check_complete(message: CompressedImageMessage) -> None:
         complete = picture.rstrip(b"\0").endswith(_JPEG_END)
     elif picture.startswith(_PNG_START):
         complete = _PNG_END in picture[-64:]
+    elif not picture:
+        raise DecodeError(f"{COMPRESSED_IMAGE_TYPE}: the picture is empty")
     else:
         raise DecodeError(
             f"{COMPRESSED_IMAGE_TYPE}: format '{message.format}' is not supported; "

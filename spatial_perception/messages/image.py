@@ -35,6 +35,8 @@ _ENCODINGS = {
     "rgba8": _Encoding("u1", 4, cv2.COLOR_RGBA2RGB),
     "bgra8": _Encoding("u1", 4, cv2.COLOR_BGRA2RGB),
     "8UC4": _Encoding("u1", 4, cv2.COLOR_BGRA2RGB),
+    "rgb16": _Encoding("u2", 3),
+    "bgr16": _Encoding("u2", 3, cv2.COLOR_BGR2RGB),
     "mono8": _Encoding("u1", 1),
     "8UC1": _Encoding("u1", 1),
     "mono16": _Encoding("u2", 1),
@@ -52,7 +54,11 @@ _ENCODINGS = {
     "uyvy": _Encoding("u1", 2, cv2.COLOR_YUV2RGB_UYVY),
     "yuv422_yuy2": _Encoding("u1", 2, cv2.COLOR_YUV2RGB_YUYV),
     "yuyv": _Encoding("u1", 2, cv2.COLOR_YUV2RGB_YUYV),
+    "nv12": _Encoding("u1", 1, cv2.COLOR_YUV2RGB_NV12),
+    "nv21": _Encoding("u1", 1, cv2.COLOR_YUV2RGB_NV21),
 }
+_PLANAR = ("nv12", "nv21")
+"""Colour in half as many rows again, below the brightness."""
 
 
 def decode_image(data: bytes | memoryview) -> CameraImage:
@@ -82,11 +88,13 @@ def image_pixels(message: ImageMessage) -> np.ndarray:
         )
     dtype = np.dtype((">" if message.is_bigendian else "<") + encoding.dtype)
     height, width, step = message.height, message.width, message.step
+    if message.encoding in _PLANAR:
+        height = height * 3 // 2
     row_bytes = width * encoding.channels * dtype.itemsize
     if height == 0 or width == 0 or step < row_bytes or step * height != len(message.data):
         raise DecodeError(
-            f"{IMAGE_TYPE}: {width}x{height} {message.encoding} with step {step} does not fit "
-            f"{len(message.data)} bytes of data"
+            f"{IMAGE_TYPE}: {width}x{message.height} {message.encoding} with step {step} does not "
+            f"fit {len(message.data)} bytes of data"
         )
     shape = (height, width, encoding.channels)
     strides = (step, encoding.channels * dtype.itemsize, dtype.itemsize)
@@ -94,20 +102,24 @@ def image_pixels(message: ImageMessage) -> np.ndarray:
     pixels = np.ascontiguousarray(raw, dtype.newbyteorder("="))
     if encoding.channels == 1:
         pixels = pixels[..., 0]
-    if encoding.to_rgb is None:
-        return pixels
-    return _rgb(pixels, encoding.to_rgb, message)
-
-
-def _rgb(pixels: np.ndarray, to_rgb: int, message: ImageMessage) -> np.ndarray:
     try:
-        rgb: np.ndarray = cv2.cvtColor(pixels, to_rgb)
+        return as_rgb8(pixels, encoding.to_rgb)
     except cv2.error as error:
         raise DecodeError(
-            f"{IMAGE_TYPE}: {message.width}x{message.height} is no size for encoding "
-            f"'{message.encoding}'"
+            f"{IMAGE_TYPE}: {width}x{message.height} is no size for encoding '{message.encoding}'"
         ) from error
-    return (rgb >> 8).astype(np.uint8) if rgb.dtype == np.uint16 else rgb
+
+
+def as_rgb8(pixels: np.ndarray, to_rgb: int | None) -> np.ndarray:
+    """Returns pixels after OpenCV's conversion `to_rgb`, 16-bit colour shifted down to 8 bits."""
+    rgb: np.ndarray = pixels if to_rgb is None else cv2.cvtColor(pixels, to_rgb)
+    return (rgb // 256).astype(np.uint8) if rgb.ndim == 3 and rgb.dtype == np.uint16 else rgb
+
+
+def bayer_to_rgb(encoding: str) -> int | None:
+    """Returns OpenCV's conversion of a Bayer mosaic to RGB, None for other encodings."""
+    known = _ENCODINGS.get(encoding) if encoding.startswith("bayer_") else None
+    return None if known is None else known.to_rgb
 
 
 def encode_image(image: CameraImage) -> bytes:

@@ -114,14 +114,16 @@ def _offsets_s(column: NDArray[np.generic], stamp_ns: int) -> NDArray[np.float32
     """Returns time offsets to the stamp from the conventions of common drivers.
 
     Whole numbers are nanoseconds (Ouster, Livox, Autoware), fractions are seconds (Velodyne), or
-    nanoseconds where they are too large for that; points in time lose the header's stamp.
+    nanoseconds where they are too large for that; points in time lose the header's stamp. The
+    largest value decides, since points without a return often have the time 0.
     """
     values = column.astype(np.float64).reshape(-1)
     if len(values) == 0:
         return values.astype(np.float32)
-    in_ns = column.dtype.kind in "iu" or abs(values[0]) > 1e15
+    largest = np.nanmax(np.abs(values), initial=0.0)
+    in_ns = column.dtype.kind in "iu" or largest > 1e15
     unit_s = 1e-9 if in_ns else 1.0
-    if abs(values[0]) * unit_s > _ABSOLUTE_S:
+    if largest * unit_s > _ABSOLUTE_S:
         values = values - stamp_ns * (1e-9 / unit_s)
     return (values * unit_s).astype(np.float32)
 

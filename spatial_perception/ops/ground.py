@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -71,10 +70,14 @@ class GroundGrid:
     def cell_height_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Returns (N,) float32 heights of the cells at (N,) places, of the nearest cell outside."""
         rows, columns = self.heights_m.shape
-        per_cell, corner = np.float32(1.0 / self.cell_m), np.float32(self.corner_m)
-        column = np.clip((x - corner) * per_cell, 0, columns - 1).astype(np.int32)
-        row = np.clip((y - corner) * per_cell, 0, rows - 1).astype(np.int32)
-        heights: np.ndarray = self.heights_m.ravel().take(row * columns + column)
+        per_cell, first = np.float32(1.0 / self.cell_m), np.float32(self.corner_m / self.cell_m)
+        row, column = y * per_cell, x * per_cell
+        for place, count in ((row, rows), (column, columns)):
+            place -= first
+            np.floor(np.clip(place, 0, count - 1, out=place), out=place)
+        row *= np.float32(columns)  # float32 counts so far exactly
+        row += column
+        heights: np.ndarray = self.heights_m.ravel().take(row.astype(np.intp))
         return heights
 
     def _interval(self, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -153,31 +156,38 @@ def _without_pits(heights: np.ndarray, step: float) -> np.ndarray:
     Mirror reflections appear metres under the road, in cells that hold nothing else.
     """
     known = np.isfinite(heights)
-    around = np.pad(heights, 2, constant_values=np.inf)
-    views = np.lib.stride_tricks.sliding_window_view(around, (5, 5))[known].reshape(-1, 25)
-    ordered = np.sort(views, axis=1)  # unknown cells are infinite: they come last
-    quarter = np.isfinite(ordered).sum(axis=1) // 4
-    reference = np.take_along_axis(ordered, quarter[:, None], axis=1)[:, 0]
-    pit = (quarter > 0) & (heights[known] < reference - step - _PIT_DEPTH_M)
-    result = heights.copy()
-    result[known] = np.where(pit, np.inf, heights[known])
-    return result
+    around = cv2.boxFilter(known.astype(np.uint8), -1, (5, 5), normalize=False,
+                           borderType=cv2.BORDER_CONSTANT)  # fmt: skip
+    quarter = around // 4
+    padded, limit = np.pad(heights, 2, constant_values=np.inf), heights + (step + _PIT_DEPTH_M)
+    rows, columns = heights.shape
+    not_above = np.zeros(heights.shape, np.uint8)
+    for row, column in np.ndindex(5, 5):
+        not_above += padded[row : row + rows, column : column + columns] <= limit
+    pit = known & (quarter > 0) & (not_above <= quarter)
+    return np.where(pit, np.inf, heights)
 
 
 def _limit_slope(heights: np.ndarray, step: float) -> np.ndarray:
     """Returns the largest surface below `heights` that rises by at most `step` a cell.
 
-    A chamfer distance transform (Borgefors 1986) whose seeds have heights: along the rows, then
-    row by row down and up; rows that are limited along themselves stay so.
+    A chamfer distance transform (Borgefors 1986) whose seeds have heights. The shortest way
+    between two cells is straight, then diagonal, so four directions after one another give it.
     """
-    ramp = step * np.arange(heights.shape[1])
-    rightward = np.minimum.accumulate(heights - ramp, axis=1) + ramp
-    leftward = np.minimum.accumulate((heights + ramp)[:, ::-1], axis=1)[:, ::-1] - ramp
-    limited: np.ndarray = np.minimum(rightward, leftward)
-    for rows in (limited, limited[::-1]):
-        for before, row in itertools.pairwise(rows):
-            straight, diagonal = before + step, before + step * np.sqrt(2.0)
-            np.minimum(row, straight, out=row)
-            np.minimum(row[1:], diagonal[:-1], out=row[1:])
-            np.minimum(row[:-1], diagonal[1:], out=row[:-1])
+    rows, columns = heights.shape
+    limited = _limit_along_columns(_limit_along_columns(heights.T, step).T, step)
+    for _ in range(2):  # each row moved by one cell from the last: diagonals are columns
+        skewed = np.full((rows, columns + rows), np.inf)
+        skewed[:, :columns] = limited
+        moved = skewed.ravel()[:-rows].reshape(rows, -1)
+        moved[:] = _limit_along_columns(moved, step * np.sqrt(2.0))
+        limited = skewed[:, :columns][:, ::-1]
+    return limited
+
+
+def _limit_along_columns(heights: np.ndarray, step: float) -> np.ndarray:
+    ramp = step * np.arange(len(heights))[:, None]
+    downward = np.minimum.accumulate(heights - ramp) + ramp
+    upward = np.minimum.accumulate((heights + ramp)[::-1])[::-1] - ramp
+    limited: np.ndarray = np.minimum(downward, upward)
     return limited

@@ -14,7 +14,7 @@ FORGOTTEN_LOG_ODDS = 0.1
 """Weaker evidence is none: the cell is unknown."""
 _SURE_SHARE = 0.75
 """From this share of the limit on a cell is surely free."""
-_LEVELS = 16_384
+_LEVELS = 256
 """Of log-odds, in the table of percents."""
 _AROUND = 5
 _NOTHING = np.float32(0.0)
@@ -74,7 +74,7 @@ class GridMemory:
         self._occupied_per_s = firm / weights.lifetime_s
         self._arrived_per_s = firm / weights.arrived_lifetime_s
         self._free_per_s = float(np.log(max(limit / least_free, 1.0))) / weights.lifetime_s
-        self._levels_per_unit = np.float32((_LEVELS // 2 - 1) / weights.limit_log_odds)
+        self._levels_per_unit = (_LEVELS // 2 - 1) / weights.limit_log_odds
         self._percent_of_level = self._table()
         self.log_odds = np.zeros((cells, cells), np.float32)
         self._arrived = np.zeros((cells, cells), bool)
@@ -113,12 +113,11 @@ class GridMemory:
         before, was = flat[hit], flat[held]
         has_arrived = self._has_arrived(hit, held)
         arrived[hit[has_arrived]] = True
-        near_hit = self._around(_marked(flat.size, hit))[held] > 0
-        stays = near_hit & ~arrived[held]
+        stays = self._near(hit)[held] & ~arrived[held]
         was += np.where(missed.ravel()[held] & ~stays,
                         np.where(arrived[held], self._miss, self._clear), _NOTHING)  # fmt: skip
         self.log_odds += missed * self._miss
-        np.maximum(self.log_odds, -self._limit, out=self.log_odds)
+        cv2.max(self.log_odds, -float(self._limit), self.log_odds)  # type: ignore[call-overload]
         flat[held] = np.maximum(was, -self._limit)
         flat[hit] = np.minimum(np.maximum(before, _NOTHING) + hit_log_odds, self._limit)
         arrived[held] &= flat[held] > 0
@@ -144,16 +143,19 @@ class GridMemory:
         new = np.concatenate([held[came], hit[before < -self._sure]])
         if not len(new):
             return np.zeros(len(hit), bool)
-        around_new, around_standing = (
-            self._around(_marked(flat.size, cells))[hit] for cells in (new, held[~came])
-        )
-        has_come: np.ndarray = (around_new > around_standing) & ((before <= 0) | arrived[hit])
+        excess = np.zeros((self._cells, self._cells), np.int16)
+        excess.ravel()[new] = 1
+        excess.ravel()[held[~came]] = -1
+        around = cv2.boxFilter(excess, -1, (_AROUND, _AROUND), normalize=False).ravel()
+        has_come: np.ndarray = (around[hit] > 0) & ((before <= 0) | arrived[hit])
         return has_come
 
-    def _around(self, marked: np.ndarray) -> np.ndarray:
-        """Returns for each cell how many are marked among the `_AROUND` x `_AROUND` around it."""
-        square = marked.reshape(self._cells, self._cells)
-        return cv2.boxFilter(square, -1, (_AROUND, _AROUND), normalize=False).ravel()
+    def _near(self, cells: np.ndarray) -> np.ndarray:
+        """Returns (cells * cells,) bool, those with one of some among `_AROUND` x `_AROUND`."""
+        marked = np.zeros((self._cells, self._cells), np.uint8)
+        marked.ravel()[cells] = 1
+        around = cv2.dilate(marked, np.ones((_AROUND, _AROUND), np.uint8))
+        return around.ravel().view(bool)
 
     def fade(self, elapsed_s: float) -> None:
         """Weakens all evidence; what is hardly any is forgotten."""
@@ -171,15 +173,20 @@ class GridMemory:
         flat[held] = was
         arrived[held] &= was > 0
 
-    def percent(self) -> np.ndarray:
-        """Returns (cells, cells) int8 probability of being occupied, -1 where none is known."""
-        level = self.log_odds * self._levels_per_unit
-        level += np.float32(_LEVELS // 2 + 0.5)
-        return np.asarray(self._percent_of_level.take(level.astype(np.int16)))
+    def percent(self, margin: int) -> np.ndarray:
+        """Returns (N, N) int8 probability of being occupied, -1 where none is known.
+
+        Args:
+            margin: cells at each side of the window that are left out.
+        """
+        inside = slice(margin, self._cells - margin)
+        log_odds, scale = self.log_odds[inside, inside], self._levels_per_unit
+        level = cv2.addWeighted(log_odds, scale, log_odds, 0.0, _LEVELS // 2, dtype=cv2.CV_8U)
+        return cv2.LUT(level, self._percent_of_level)
 
     def _table(self) -> np.ndarray:
         """Returns (_LEVELS,) int8, the percent of each level of log-odds."""
-        log_odds = (np.arange(_LEVELS) - _LEVELS // 2) / float(self._levels_per_unit)
+        log_odds = (np.arange(_LEVELS) - _LEVELS // 2) / self._levels_per_unit
         percent = np.rint(100.0 / (1.0 + np.exp(-log_odds))).astype(np.int8)
         percent[(log_odds <= 0.0) & (log_odds > -self._free)] = UNKNOWN_CELL
         return percent
@@ -187,13 +194,6 @@ class GridMemory:
     def _shift(self, rows: int, columns: int) -> None:
         self.log_odds = _shifted(self.log_odds, rows, columns)
         self._arrived = _shifted(self._arrived, rows, columns)
-
-
-def _marked(count: int, cells: np.ndarray) -> np.ndarray:
-    """Returns (count,) uint8, 1 at the indices of some cells."""
-    marks = np.zeros(count, np.uint8)
-    marks[cells] = 1
-    return marks
 
 
 def _shifted(cells: np.ndarray, rows: int, columns: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from spatial_perception.core import (
 from spatial_perception.core.occupancy import UNKNOWN_CELL
 from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.ops.ground import GroundConfig, GroundGrid, estimate_ground
+from spatial_perception.pipelines.arrived_bodies import covered
 from spatial_perception.pipelines.ego_box import EgoBox
 from spatial_perception.pipelines.footprints import footprints
 from spatial_perception.pipelines.grid_memory import EvidenceConfig, GridMemory
@@ -27,8 +28,8 @@ from spatial_perception.pipelines.ray_clearing import ClearingReach, RayClearing
 GROUND_CLASSES = ("road", "sidewalk", "terrain")
 _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
-_GROUND_POINTS = 50_000
-"""Of all points so many are enough to find the ground."""
+_DENSE_M, _DENSE_SHARE = 20.0, 8
+"""So near one of so many points is enough to find the ground; farther out each counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,20 @@ class OccupancyMapperConfig:
     ego: EgoBox = option(
         default_factory=EgoBox, help="the vehicle itself: free, its returns are unused"
     )
-    azimuth_bins: int = option(1800, help="rays around the sensor", range=(36, 36_000))
+    margin_m: float = option(
+        5.0, help="so far beyond the grid cells are remembered, which may come into it", unit="m",
+        range=(0.0, 100.0),
+    )  # fmt: skip
+    azimuth_bins: int = option(900, help="rays around the sensor", range=(36, 36_000))
     shut_m: float = option(
         2.0, help="what an obstacle hides is not cleared so far behind it", unit="m",
         range=(0.0, 50.0),
     )  # fmt: skip
     shadow_m: float = option(
-        8.0, help="nor so far where more rays are stopped than pass", unit="m", range=(0.0, 50.0)
+        9.0, help="nor so far where more rays are stopped than pass", unit="m", range=(0.0, 50.0)
     )
     body_m: float = option(
-        8.0, help="length of bodies: behind what has arrived nothing remembered as free is kept",
+        8.0, help="longest body: where one that has arrived may reach nothing stays free",
         unit="m", range=(0.0, 50.0),
     )  # fmt: skip
     guard_beside_m: float = option(
@@ -79,7 +84,7 @@ class OccupancyMapperConfig:
     )
     evidence: EvidenceConfig = option(default_factory=EvidenceConfig, help="weights of evidence")
     ground: GroundConfig = option(
-        default_factory=lambda: GroundConfig(reach_m=75.0), help="ground estimate"
+        default_factory=lambda: GroundConfig(reach_m=75.0, percentile=4.0), help="ground estimate"
     )
 
 
@@ -99,7 +104,8 @@ class OccupancyMapper:
 
     def __init__(self, config: OccupancyMapperConfig) -> None:
         self._config = config
-        self._cells = round(config.size_m / config.resolution_m)
+        self._margin = round(config.margin_m / config.resolution_m)
+        self._cells = round(config.size_m / config.resolution_m) + 2 * self._margin
         self._memory = GridMemory(self._cells, config.resolution_m, config.evidence)
         self._clearing = RayClearing(
             self._cells,
@@ -110,7 +116,6 @@ class OccupancyMapper:
                 config.max_height_m,
                 config.shut_m,
                 config.shadow_m,
-                config.body_m,
             ),
         )
         beside, behind = (
@@ -151,24 +156,24 @@ class OccupancyMapper:
         """
         pose = odom_from_base or Pose.identity()
         self._advance(cloud.header.stamp_ns, pose, forget=odom_from_base is None)
-        coordinates = np.ascontiguousarray(cloud.points.T)
-        is_new = np.flatnonzero(~self._config.ego.holds(coordinates.T))
-        coordinates = coordinates.take(is_new, axis=1)
-        classes = None if labels is None else labels.labels.take(is_new)
-        some = is_new[:: max(1, round(len(is_new) / _GROUND_POINTS))]
-        ground = estimate_ground(cloud.points.take(some, axis=0), self._config.ground).refined(
-            _GROUND_REFINEMENT
-        )
-        rays = self._rays(coordinates, ground, sensor_origin_m, pose, classes, labels)
+        rays, ground = self._rays(cloud, sensor_origin_m, pose, labels)
         solid = self._below_objects(objects, pose)
         self._observe(rays, pose, sensor_origin_m, solid)
-        cells = self._memory.percent()
-        cells[solid & (cells < self._config.object_percent)] = self._config.object_percent
+        cells = self._memory.percent(self._margin)
+        published = (slice(self._margin, self._cells - self._margin),) * 2
+        is_below = solid[published] & (cells < self._config.object_percent)
+        cells[is_below] = self._config.object_percent
         if voxels is not None and self._config.voxel_percent:
-            self._add_prior(cells, voxels, ground, pose)
+            is_below = self._below_voxels(voxels, ground, pose)[published]
+            cells[is_below & (cells == UNKNOWN_CELL)] = self._config.voxel_percent
         frame = cloud.header.frame_id if odom_from_base is None else odom_frame
-        corner = Pose.from_yaw(0.0, np.append(self._memory.corner_m, 0.0))
-        return OccupancyGrid(cloud.header.in_frame(frame), cells, self._config.resolution_m, corner)
+        corner_m = self._memory.corner_m + self._margin * self._config.resolution_m
+        return OccupancyGrid(
+            cloud.header.in_frame(frame),
+            cells,
+            self._config.resolution_m,
+            Pose.from_yaw(0.0, np.append(corner_m, 0.0)),
+        )
 
     def _advance(self, stamp_ns: int, pose: Pose, forget: bool) -> None:
         if forget or self._stamp_ns is None or stamp_ns < self._stamp_ns:
@@ -179,24 +184,27 @@ class OccupancyMapper:
         self._memory.move_to(float(pose.translation[0]), float(pose.translation[1]))
 
     def _rays(
-        self,
-        coordinates: np.ndarray,
-        ground: GroundGrid,
-        origin_m: np.ndarray,
-        pose: Pose,
-        classes: np.ndarray | None,
-        labels: LabelledCloud | None,
-    ) -> Rays:
-        """Returns the rays to (3, N) points."""
+        self, cloud: PointCloud, origin_m: np.ndarray, pose: Pose, labels: LabelledCloud | None
+    ) -> tuple[Rays, GroundGrid]:
+        """Returns the rays of a scan and the ground under it."""
         config = self._config
+        coordinates = np.ascontiguousarray(cloud.points.T)
+        is_other = ~config.ego.holds(coordinates.T)
+        is_used = coordinates[0] ** 2 + coordinates[1] ** 2 > np.float32(_DENSE_M**2)
+        is_used[::_DENSE_SHARE] = True
+        some = coordinates.take(np.flatnonzero(is_used & is_other), axis=1)
+        ground = estimate_ground(some.T, config.ground).refined(_GROUND_REFINEMENT)
         height = coordinates[2] - ground.cell_height_at(*coordinates[:2])
         is_ground = height <= np.float32(config.min_height_m)
-        is_obstacle = ~is_ground & (height < np.float32(config.max_height_m))
-        if classes is not None and labels is not None:
+        is_obstacle = ~is_ground & (height < np.float32(config.max_height_m)) & is_other
+        is_ground &= is_other
+        if labels is not None:
             known = [n for n in GROUND_CLASSES if n in labels.label_set.names]
             lut = np.zeros(256, bool)
             lut[[labels.label_set.index(name) for name in known]] = True
-            taken_out = lut[classes] & is_obstacle & (height < np.float32(config.label_height_m))
+            taken_out = (
+                lut[labels.labels] & is_obstacle & (height < np.float32(config.label_height_m))
+            )
             is_obstacle &= ~taken_out
             is_ground |= taken_out
             height[taken_out] = config.min_height_m
@@ -205,29 +213,25 @@ class OccupancyMapper:
         dx -= (turned @ origin_m)[0]
         dy -= (turned @ origin_m)[1]
         below = ground.cell_height_at(*origin_m[:2, None].astype(np.float32))[0]
-        return Rays(float(origin_m[2] - below), dx, dy, height, is_obstacle, is_ground)
+        return Rays(float(origin_m[2] - below), dx, dy, height, is_obstacle, is_ground), ground
 
     def _cell(self, dx: np.ndarray, dy: np.ndarray, center_m: np.ndarray) -> np.ndarray:
         """Returns flat indices of the cells at offsets from a place in the fixed frame, or -1."""
         per_cell = np.float32(1.0 / self._config.resolution_m)
         left, low = ((center_m - self._memory.corner_m) * per_cell).astype(np.float32)
-        column, row = dx * per_cell + left, dy * per_cell + low
+        column, row = dx * per_cell, dy * per_cell
+        column += left
+        row += low
         count = self._cells
         inside = (column >= 0) & (column < count) & (row >= 0) & (row < count)
         flat = row.astype(np.int32) * count + column.astype(np.int32)
         return np.where(inside, flat, -1)
 
-    def _observe(
-        self,
-        rays: Rays,
-        pose: Pose,
-        origin_m: np.ndarray,
-        solid: np.ndarray,
-    ) -> None:
+    def _observe(self, rays: Rays, pose: Pose, origin_m: np.ndarray, solid: np.ndarray) -> None:
         config = self._config
         sensor_m = pose.apply(origin_m[None])[0, :2]
         sensor = (sensor_m - self._memory.corner_m) / config.resolution_m
-        scan = self._clearing.look(rays, int(np.floor(sensor[1])), int(np.floor(sensor[0])))
+        free = self._clearing.look(rays, int(np.floor(sensor[1])), int(np.floor(sensor[0])))
         ends = np.flatnonzero(rays.is_obstacle)
         cell = self._cell(rays.dx_m.take(ends), rays.dy_m.take(ends), sensor_m)
         count = np.zeros(self._cells**2 + 1, np.int32)
@@ -236,11 +240,15 @@ class OccupancyMapper:
         weight = np.minimum(count[hit], _COUNTED_POINTS).astype(np.float32)
         weight *= np.float32(config.evidence.hit_log_odds)
         kept = self._guard.around(hit, float(sensor[1]), float(sensor[0])) | solid
-        has_arrived = self._memory.update(hit, weight, scan.free & ~kept)
+        has_arrived = self._memory.update(hit, weight, free & ~kept)
         if has_arrived.any():
             is_new = np.zeros(self._cells**2 + 1, bool)
             is_new[hit[has_arrived]] = True
-            self._memory.hide(scan.behind(ends[is_new[cell]]) & ~scan.free)
+            ends = ends.take(np.flatnonzero(is_new.take(cell)))
+            kept |= ~free & covered(
+                rays.dx_m.take(ends), rays.dy_m.take(ends), (sensor[1], sensor[0]), self._cells,
+                config.resolution_m, config.body_m,
+            )  # fmt: skip
         self._memory.hide(kept)
         self._memory.log_odds.ravel()[self._ego_cells(pose)] = config.evidence.miss_log_odds
 
@@ -263,28 +271,23 @@ class OccupancyMapper:
         cells = self._cell(dx, dy, pose.translation[:2])
         return cells[cells >= 0]
 
-    def _add_prior(
-        self, cells: np.ndarray, voxels: VoxelGrid, ground: GroundGrid, pose: Pose
-    ) -> None:
-        """Writes the voxels' occupancy into the cells that are unknown."""
+    def _below_voxels(self, voxels: VoxelGrid, ground: GroundGrid, pose: Pose) -> np.ndarray:
+        """Returns which cells lie below occupied voxels that are in the way."""
         config = self._config
         centers = voxels.occupied_centers()
         height = centers[:, 2] - ground.cell_height_at(centers[:, 0], centers[:, 1])
-        half_m = voxels.voxel_size_m / 2
-        in_the_way = (height + half_m[2] > config.min_height_m) & (height < config.max_height_m)
-        in_the_way &= height > config.min_height_m
-        steps = [
-            np.arange(-h + config.resolution_m / 2, h, config.resolution_m) for h in half_m[:2]
-        ]
-        flat = cells.ravel()
+        in_the_way = (height > config.min_height_m) & (height < config.max_height_m)
+        step_m = config.resolution_m
+        steps = [np.arange(-h + step_m / 2, h, step_m) for h in voxels.voxel_size_m[:2] / 2]
+        below = np.zeros((self._cells, self._cells), bool)
         for dx in steps[0]:
             for dy in steps[1]:
                 offset = np.array([dx, dy, 0.0], np.float32)
                 places = pose.apply(centers[in_the_way] + offset) - pose.translation
-                places = places.astype(np.float32)
-                found = self._cell(places[:, 0], places[:, 1], pose.translation[:2])
-                found = found[found >= 0]
-                flat[found[flat[found] == UNKNOWN_CELL]] = config.voxel_percent
+                x, y = places[:, :2].T.astype(np.float32)
+                found = self._cell(x, y, pose.translation[:2])
+                below.ravel()[found[found >= 0]] = True
+        return below
 
 
 def _places(ego: EgoBox, step_m: float) -> np.ndarray:

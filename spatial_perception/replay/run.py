@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from spatial_perception.bags import BagReader, BagWriter, looped_messages
+from spatial_perception.core import Transforms
 from spatial_perception.errors import ConfigError, DatasetError, PerceptionError
-from spatial_perception.messages import DIAGNOSTICS, QosProfile
+from spatial_perception.messages import DIAGNOSTICS, TRANSFORMS, QosProfile
 from spatial_perception.replay.sources import Selection, Source, select_sources
 from spatial_perception.stages.delivery import LiveDelivery
 from spatial_perception.stages.graph import Graph
 from spatial_perception.stages.host import ByteGraph, DropHandler, remapped
+from spatial_perception.stages.live import DIAGNOSTICS_TOPIC
 from spatial_perception.stages.monitor import diagnostics
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import DropCause, Stage
+from spatial_perception.stages.static_transforms import FORM
+from spatial_perception.stages.transforms import TRANSFORM_PORTS
 
 NS_PER_S = 1_000_000_000
-DIAGNOSTICS_TOPIC = "/diagnostics"
+_, _STATIC = TRANSFORM_PORTS
 
 Progress = Callable[[int, int], None]
 
@@ -36,6 +40,7 @@ class ReplayOptions:
         realtime: deliver as a live host does, paced by log time, newest sensor message wins.
         loops: how often the bag is read, each time with later stamps.
         remappings: default topic to actual topic, for inputs and outputs.
+        static_transforms: known from the start, and written into the output.
     """
 
     include_input: bool = False
@@ -43,6 +48,7 @@ class ReplayOptions:
     realtime: bool = False
     loops: int = 1
     remappings: Mapping[str, str] = field(default_factory=dict)
+    static_transforms: Transforms | None = None
 
     def __post_init__(self) -> None:
         if self.loops < 1:
@@ -142,12 +148,17 @@ class Replay:
             for topic, info in reader.topics.items():
                 writer.declare(topic, info)
         count, log_time_ns = 0, reader.start_ns
+        if self._options.static_transforms is not None:
+            data = TRANSFORMS.encode(self._options.static_transforms)
+            sink.copy(_STATIC.topic, TRANSFORMS.ros_type, log_time_ns, data)
+            feeder.wait_until(log_time_ns)
+            feeder.feed(Source(_STATIC.topic, _STATIC, TRANSFORMS), log_time_ns, data)
         next_report_ns = reader.start_ns + NS_PER_S
         for message in looped_messages(reader, wanted, self._options.loops):
             log_time_ns = message.log_time_ns
             if log_time_ns >= next_report_ns:
                 sink.write_diagnostics(self._graph, log_time_ns)
-                next_report_ns += NS_PER_S
+                next_report_ns = log_time_ns + NS_PER_S
             feeder.wait_until(log_time_ns)
             if self._options.include_input:
                 sink.copy(message.topic, message.ros_type, log_time_ns, message.data)
@@ -163,8 +174,10 @@ class Replay:
     def _summary(self, count: int, duration_s: float, selection: Selection) -> ReplaySummary:
         stages = {name: monitor.summary() for name, monitor in self._graph.monitors.items()}
         frames = max((monitor.frames for monitor in self._graph.monitors.values()), default=0)
-        errors = tuple(
-            f"{stage.name}: {stage.last_error}" for stage in self._graph.stages if stage.last_error
+        troubles = tuple(
+            f"{stage.name}: {text}"
+            for stage in self._graph.stages
+            for text in filter(None, (stage.last_error, stage.status().get("degraded")))
         )
         return ReplaySummary(
             stages,
@@ -173,7 +186,7 @@ class Replay:
             duration_s,
             frames / duration_s if duration_s > 0 else 0.0,
             resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            (*selection.remarks, *errors),
+            (*selection.remarks, *troubles),
         )
 
 
@@ -265,7 +278,8 @@ class _RealtimeFeed:
 
 def stop_on_error(stage: Stage, cause: DropCause, message: str) -> None:
     """Raises what a stage could not use, so that a replay stops there."""
-    raise PerceptionError(f"{stage.name}: {message} ({cause.value})")
+    hint = f"; --static-transform {FORM} gives a mounting" if cause is DropCause.TRANSFORM else ""
+    raise PerceptionError(f"{stage.name}: {message} ({cause.value}){hint}")
 
 
 def _stop(topic: str, cause: DropCause, message: str) -> None:

@@ -232,9 +232,8 @@ class CameraLidarFusionStage(Stage):
             late = "silent" if camera.boxes.newest_ns else "no boxes yet"
             camera.trouble = late if lost else "its boxes come too late or not at this time"
             return None
-        if camera.calibration is None or not camera.calibration.is_calibrated:
-            known = camera.calibration is not None
-            camera.trouble = "not calibrated (K is zero)" if known else "no camera_info"
+        if camera.calibration is None or camera.calibration.flaw:
+            camera.trouble = camera.calibration.flaw if camera.calibration else "no camera_info"
             return None
         try:
             pose = self._camera_from_base(boxes.header, header)

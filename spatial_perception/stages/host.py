@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from spatial_perception.config import near_miss
 from spatial_perception.errors import ConfigError, DecodeError
 from spatial_perception.messages import Codec
 from spatial_perception.stages.graph import Graph, Result
@@ -117,7 +118,8 @@ class ByteGraph:
                 self._newest_ns.clear()
                 self.graph.reset()
             elif newest_ns is not None and stamp_ns <= newest_ns:
-                self.drop(port, DropCause.STALE)
+                text = f"stamp {stamp_ns / 1e9:.3f} s is not later than the one before it"
+                self.drop(port, DropCause.STALE, text)
                 return False
             self._newest_ns[port.topic] = stamp_ns
         return True
@@ -165,6 +167,27 @@ def parse_remappings(texts: list[str]) -> dict[str, str]:
             raise ConfigError(f"remapping '{text}': expected /default/topic:=/actual/topic")
         remappings[source] = target
     return remappings
+
+
+def unused_remappings(
+    graph: Graph, remappings: Mapping[str, str], others: Iterable[str] = (), namespace: str = "/"
+) -> tuple[str, ...]:
+    """Returns a line for each remapping of a topic that no stage of a graph has.
+
+    Args:
+        graph: the stages.
+        remappings: default topic, with or without the namespace, to actual topic.
+        others: topics that the host has itself.
+        namespace: of all nodes and topics.
+    """
+    known = {topic for port in graph.external_inputs() for topic, _ in port.sources}
+    known |= {port.topic for port in graph.outputs()} | set(others)
+    prefix = namespace.rstrip("/")
+    return tuple(
+        f"remapping of {source}: no stage here has that topic{near_miss(source, known)}"
+        for source in remappings
+        if source not in known and source.removeprefix(prefix) not in known
+    )
 
 
 def remapped(topic: str, remappings: Mapping[str, str]) -> str:

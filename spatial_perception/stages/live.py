@@ -91,7 +91,7 @@ class LiveGraph:
     def unload(self, name: str) -> None:
         """Starts to free a stage's engine and makes the stage forget; returns at once."""
         self._request(name, Readiness.INACTIVE)
-        self._loader.submit(functools.partial(self.graph.release, self._stages[name]))
+        self._loader.submit(functools.partial(self._free, name))
 
     def activate(self, name: str) -> None:
         """Lets inputs reach a stage, and loads its engine anew where it was freed."""
@@ -154,6 +154,12 @@ class LiveGraph:
         if Readiness.LOADING not in states:
             ready = states.count(Readiness.READY)
             self._logger("").info(f"{ready} of {len(states)} stages ready")
+
+    def _free(self, name: str) -> None:
+        try:
+            self.graph.release(self._stages[name])
+        except Exception as error:  # whatever a backend raises; the loader serves other stages
+            self._logger(name).error(f"{name} cannot be freed: {error}")
 
     def _update_readiness(self) -> None:
         with self._lock:

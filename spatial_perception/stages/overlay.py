@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from spatial_perception.config import option
 from spatial_perception.core import CameraImage, Detections3D, PinholeCamera, Pose, TransformTree
 from spatial_perception.core.sync import NS_PER_MS, StampSynchronizer
-from spatial_perception.errors import DecodeError, TransformError
+from spatial_perception.errors import TransformError
 from spatial_perception.messages import CAMERA_INFO, IMAGE
 from spatial_perception.stages.camera import (
     CAMERAS_HELP,
@@ -53,6 +54,7 @@ class _View:
 
     parts: StampSynchronizer
     camera: PinholeCamera | None = field(default=None)
+    lacks_parts: bool = field(default=False)
 
 
 class OverlayStage(Stage):
@@ -96,15 +98,29 @@ class OverlayStage(Stage):
         elif port == self._objects_port.name:
             self._objects = value
         elif port.endswith("/camera_info"):
-            self._set_camera(camera_of(port), value)
+            self._views[camera_of(port)].camera = value
         elif self.is_wanted(f"{camera_of(port)}/overlay"):
             return self._add_part(port, value)
         return ()
 
     def flush(self) -> Outputs:
         """Counts pictures that lack a part as expired."""
-        self.drop(DropCause.EXPIRED, sum(view.parts.clear() for view in self._views.values()))
+        for view in self._views.values():
+            self._give_up(view, view.parts.clear())
         return ()
+
+    def status(self) -> Mapping[str, str]:
+        """Returns which pictures lack parts or objects, as what is degraded."""
+        troubles = []
+        for name, view in self._views.items():
+            if view.lacks_parts:
+                parts = ", ".join(self._config.parts)
+                troubles.append(
+                    f"camera {name}: not all of {parts} came; set `parts` to those made"
+                )
+            if view.camera is not None and view.camera.flaw:
+                troubles.append(f"camera {name}: {view.camera.flaw}, objects are not drawn")
+        return {"degraded": "; ".join(troubles)} if troubles else {}
 
     def reset(self) -> None:
         """Forgets pictures, objects and moving transforms."""
@@ -113,21 +129,18 @@ class OverlayStage(Stage):
         self._objects = None
         self._tree.clear()
 
-    def _set_camera(self, name: str, camera: PinholeCamera) -> None:
-        if not camera.is_calibrated:
-            raise DecodeError(
-                f"camera '{name}' ({camera.header.frame_id}) is not calibrated: the K of its"
-                " CameraInfo is zero; calibrate it, or LiDAR objects are not drawn"
-            )
-        self._views[name].camera = camera
+    def _give_up(self, view: _View, count: int) -> None:
+        self.drop(DropCause.EXPIRED, count)
+        view.lacks_parts |= count > 0
 
     def _add_part(self, port: str, value: Any) -> Outputs:
         camera = camera_of(port)
         view = self._views[camera]
         parts, late = view.parts.add(port, value.header.stamp_ns, value)
-        self.drop(DropCause.EXPIRED, late)
+        self._give_up(view, late)
         if parts is None:
             return ()
+        view.lacks_parts = False
         image: CameraImage = parts.pop(f"{camera}/image")
         named = {name.split("/", 1)[1]: part for name, part in parts.items()}
         objects = self._current_objects(image)

@@ -57,7 +57,7 @@ def draw_overlay(
         detections: Boxes in the picture's pixels.
         signs: Traffic signs with their names; they take the place of a detector's box.
         lights: Traffic lights with their state, likewise.
-        objects: Boxes in space, drawn as wire frames where the camera is calibrated.
+        objects: Boxes in space, drawn as wire frames where the camera can project.
         camera: Calibration of the picture; without it `objects` are left out.
         camera_from_objects: Optical frame from the frame of `objects`; likewise.
         style: What is shown and how.
@@ -70,7 +70,7 @@ def draw_overlay(
     pixels = pixels.copy() if pixels is image.pixels else pixels
     if segmentation is not None:
         pixels = _with_mask(pixels, segmentation, style)
-    ready = camera is not None and camera.is_calibrated and camera_from_objects is not None
+    ready = camera is not None and not camera.flaw and camera_from_objects is not None
     if objects is not None and ready and camera is not None and camera_from_objects is not None:
         shown = objects.selected(objects.scores >= style.min_score)
         draw_wireframes(pixels, shown, camera, camera_from_objects)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,28 @@ def test_type_hashes_of_metadata_are_told(tmp_path: Path) -> None:
         writer.write("/radar", "acme_msgs/msg/Radar", 1, b"\x00\x01\x00\x00")
     with BagReader(tmp_path / "bag") as reader:
         assert reader.topics["/radar"].type_hash == digest
+
+
+@pytest.mark.parametrize("compression", [CompressionMode.NONE, CompressionMode.STORAGE])
+def test_damaged_bytes_anywhere_are_no_other_error(
+    tmp_path: Path, compression: CompressionMode
+) -> None:
+    bag = write_reference(tmp_path / "bag", recorded(3, points=5), compression=compression)
+    content = (bag / "bag.mcap").read_bytes()
+    (tmp_path / "damaged").mkdir()
+    file = tmp_path / "damaged" / "bag.mcap"
+    complaints = 0
+    for offset, value in itertools.product(range(8, len(content) - 8, 13), (b"\xff", b"\x7f")):
+        file.write_bytes(content[:offset] + value * 8 + content[offset + 8 :])
+        try:
+            with BagReader(file.parent) as reader:
+                list(reader.messages())
+        except DatasetError:
+            complaints += 1
+    assert complaints > 10
+
+
+def test_a_bag_of_ros_1_is_told_from_other_files(tmp_path: Path) -> None:
+    (tmp_path / "old.bag").write_bytes(b"#ROSBAG V2.0\n")
+    with pytest.raises(DatasetError, match="rosbags-convert"):
+        BagReader(tmp_path / "old.bag")

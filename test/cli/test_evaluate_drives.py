@@ -9,6 +9,7 @@ import pytest
 
 from spatial_perception import messages
 from spatial_perception.bags import BagWriter
+from spatial_perception.cli.drive_bags import replay_drive
 from spatial_perception.cli.evaluate_drives import read_answers, read_drive
 from spatial_perception.cli.main import main
 from spatial_perception.core import (
@@ -22,6 +23,7 @@ from spatial_perception.core import (
 from spatial_perception.core.camera_objects import CameraObjects
 from spatial_perception.core.examples import example_tracks
 from spatial_perception.errors import DatasetError
+from spatial_perception.replay.run import Replay
 
 START_NS = 1_700_000_000_000_000_000
 
@@ -97,3 +99,19 @@ def test_a_bag_without_truth_is_refused(tmp_path: Path) -> None:
 def test_another_model_is_refused(tmp_path: Path) -> None:
     arguments = ["evaluate", "lidar_detector", "--dataset", "drives", "--root", str(tmp_path)]
     assert main(arguments) == 2
+
+
+def test_an_interrupted_replay_is_not_taken_for_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bag, output = write_drive(tmp_path, "a")
+    again = output.with_name("again")
+
+    def interrupted(*_: object) -> None:
+        again.mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Replay, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        replay_drive(bag, again, {}, ("object_tracker",), "test")
+    assert not again.exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from spatial_perception.bags import BagReader, BagWriter
+from spatial_perception.cli.console import make_console
 from spatial_perception.cli.main import COMMANDS, main, make_parser
 from spatial_perception.core.examples import example_point_cloud, example_transforms
 from spatial_perception.messages import POINT_CLOUD, TRANSFORMS
@@ -18,6 +19,11 @@ def bag(tmp_path: Path) -> Path:
         cloud = POINT_CLOUD.encode(example_point_cloud(50))
         writer.write("/sensing/lidar/points", POINT_CLOUD.ros_type, 2, cloud)
     return tmp_path / "drive"
+
+
+def test_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    make_console().print("pip install 'spatial_perception[scan_matching]'")
+    assert "[scan_matching]" in capsys.readouterr().out
 
 
 def test_every_command_describes_itself() -> None:
@@ -41,6 +47,7 @@ def test_replay_writes_a_bag_and_a_summary(bag: Path, tmp_path: Path) -> None:
         (["--config", "no_such.yaml"], "no_such.yaml: cannot read"),
         (["--remap", "points=/x"], "expected /default/topic:=/actual/topic"),
         (["--remap", "/sensing/lidar/points:=/x"], "no topic '/x'"),
+        (["--json", "/proc/none/summary.json"], "/proc/none: No such file or directory"),
     ],
 )
 def test_bad_arguments_are_one_line_and_exit_2(
@@ -81,3 +88,46 @@ def test_simulate_refuses_bad_values(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "no LiDAR sensor 'hdl46'" in capsys.readouterr().err
     assert main(["simulate", str(tmp_path / "drive"), "--seconds", "-1"]) == 2
     assert "seconds: expected a value in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["play", "BAG", "--remap", "/point:=/x"], "no topic /point; topics: /tf_static"),
+        (["play", "BAG", "--start-offset", "5"], "--start-offset 5.0: the bag lasts 0.0 s"),
+        (["record", "OUT", "--all", "--duration", "-1"], "expected 0 (no limit) or more"),
+        (["bench", "light_classifier", "--runs", "0"], "--runs 0: expected 1 or more"),
+        (["import", "x.onnx", "--decoder", "boxes", "--name", "a/b"], "not a path; see --output"),
+        (["evaluate", "object_tracker", "--dataset", "drives", "--root", "BAG"], "no truth on /"),
+        (["evaluate", "occupancy_mapper", "--dataset", "drives", "--root", "BAG"], "no truth on /"),
+    ],
+)
+def test_arguments_that_lead_nowhere_are_refused_before_any_work(
+    bag: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    places = {"BAG": str(bag), "OUT": str(tmp_path / "out")}
+    assert main([places.get(argument, argument) for argument in arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_training_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "last.pt").write_bytes(b"hours of work")
+    arguments = ["train", "light_classifier", "--data", "x", "--output", str(tmp_path)]
+    assert main(arguments) == 2
+    assert "holds a training already; --resume goes on" in capsys.readouterr().err
+    assert (tmp_path / "last.pt").read_bytes() == b"hours of work"
+
+
+def test_an_interrupt_while_commands_are_imported_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spatial_perception.cli.main.make_parser", interrupted)
+    assert main(["doctor"]) == 130
+    assert capsys.readouterr().err == "spatial-perception: interrupted\n"

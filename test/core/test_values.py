@@ -72,6 +72,31 @@ def test_fisheye_projection_equals_opencv() -> None:
     np.testing.assert_allclose(fisheye.project(points[:, 0])[0], expected[:, 0], atol=1e-8)
 
 
+def test_a_fisheye_without_coefficients_is_one_still() -> None:
+    camera = PinholeCamera(
+        Header(0, "cam"), 640, 480, np.diag([100.0, 100.0, 1.0]), np.zeros(4), "equidistant"
+    )
+    uv_px, _ = camera.project(np.array([[1.0, 0.0, 1.0]]))
+    np.testing.assert_allclose(uv_px, [[100.0 * np.pi / 4, 0.0]])
+
+
+def test_points_far_aside_do_not_come_back_into_the_picture() -> None:
+    camera = PinholeCamera(
+        Header(0, "cam"), 640, 480, np.diag([300.0, 300.0, 1.0]), np.array([-0.3, 0.0, 0.0, 0.0])
+    )
+    # r (1 - 0.3 r^2) grows up to r = 1 / sqrt(0.9) = 1.054
+    uv_px, _ = camera.project(np.array([[1.0, 0.0, 1.0], [1.1, 0.0, 1.0], [1.8, 0.0, 1.0]]))
+    assert np.isfinite(uv_px).all(axis=1).tolist() == [True, False, False]
+
+
+def test_an_unknown_distortion_model_is_named() -> None:
+    camera = PinholeCamera(
+        Header(0, "cam"), 640, 480, np.eye(3), np.array([0.1, 0.0, 0.0, 0.0]), "radtan"
+    )
+    with pytest.raises(ValueError, match="unknown distortion model 'radtan'; known: plumb_bob"):
+        camera.project(np.zeros((1, 3)))
+
+
 def test_points_behind_the_camera_have_no_pixel() -> None:
     uv_px, _ = examples.example_camera().project(np.array([[0.0, 0.0, -5.0]]))
     assert np.isnan(uv_px).all()
@@ -80,7 +105,7 @@ def test_points_behind_the_camera_have_no_pixel() -> None:
 def test_uncalibrated_camera_refuses_to_project() -> None:
     camera = PinholeCamera(Header(0, "cam"), 640, 480, np.zeros((3, 3)))
     assert not camera.is_calibrated
-    with pytest.raises(ValueError, match="'cam' is not calibrated"):
+    with pytest.raises(ValueError, match="'cam': not calibrated"):
         camera.project(np.zeros((1, 3)))
 
 

@@ -19,6 +19,7 @@ from spatial_perception.messages import (
 )
 from spatial_perception.messages.clock import CLOCK_TYPE, encode_clock
 from spatial_perception.stages.registry import build_graph
+from spatial_perception.stages.static_transforms import parse_static_transforms
 
 from .bags import GRID, POINTS, STATIC, cloud_bytes
 from .network import Peer, wait_until
@@ -114,6 +115,14 @@ def test_latched_results_reach_those_who_come_later(host, peer: Peer) -> None:
     late = peer.collect(GRID, OCCUPANCY_GRID.ros_type, latched)
     wait_until(lambda: late)
     assert late == early[-1:]
+
+
+def test_a_mounting_may_be_given_instead_of_published(host, peer: Peer) -> None:
+    given = parse_static_transforms(["base_link:velodyne:0,0,1.73"])
+    host("occupancy_mapper", delivery="lossless", static_transforms=given).start()
+    grids = peer.collect(GRID, OCCUPANCY_GRID.ros_type)
+    peer.publisher(POINTS, POINT_CLOUD.ros_type).publish(cloud_bytes(0))
+    wait_until(lambda: grids)
 
 
 def test_newest_cloud_wins_and_the_superseded_are_counted(host, peer: Peer) -> None:

@@ -117,3 +117,38 @@ def test_subscription_matches_every_publisher(
     offers = tuple(Offer("/a", KIND, profile, "", b"") for profile in profiles)
     qos = adapted_qos(offers)
     assert (qos.reliable, qos.transient_local) == (reliable, latched)
+
+
+class Flood:
+    """A participant with one topic, on which a message comes for every one that is written."""
+
+    def __init__(self) -> None:
+        self.take: Callable[[bytes], None] = lambda data: None
+
+    def add_node(self, name: str) -> None:
+        pass
+
+    def offers(self) -> dict[str, tuple[Offer, ...]]:
+        return {"/flood": (Offer("/flood", KIND, QosProfile(), HASH, b""),)}
+
+    def incompatibilities(self) -> tuple[str, ...]:
+        return ()
+
+    def subscribe_to(self, node: str, what: TopicType, qos: QosProfile, take: object) -> None:
+        self.take = take  # type: ignore[assignment]
+        self.take(MESSAGE)
+
+
+def test_a_disk_that_never_catches_up_does_not_keep_the_recorder_from_ending() -> None:
+    participant, sink, end = Flood(), Sink(), threading.Event()
+
+    def write(what: TopicType, log_time_ns: int, data: bytes) -> None:
+        sink.written.append((what.topic, log_time_ns, data))
+        participant.take(MESSAGE)
+        if len(sink.written) == 3:
+            end.set()
+        assert len(sink.written) < 10, "it goes on after it was told to end"
+
+    sink.write = write  # type: ignore[method-assign]
+    summary = Recorder(participant, sink).record(end)  # type: ignore[arg-type]
+    assert summary.counts == {"/flood": len(sink.written)}

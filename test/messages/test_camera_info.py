@@ -11,7 +11,10 @@ from spatial_perception.messages import CAMERA_INFO
 from .ros import ros_header, to_bytes
 
 
-def camera_info_bytes(k: np.ndarray) -> bytes:
+def camera_info_bytes(
+    k: np.ndarray, roi_xywh: tuple[int, int, int, int] = (0, 0, 0, 0), binning: int = 0
+) -> bytes:
+    x, y, width, height = roi_xywh
     return to_bytes(
         RosCameraInfo(
             header=ros_header("camera_front_optical_frame"),
@@ -22,9 +25,9 @@ def camera_info_bytes(k: np.ndarray) -> bytes:
             k=k,
             r=np.eye(3).reshape(-1),
             p=np.arange(12.0),
-            binning_x=0,
-            binning_y=0,
-            roi=Roi(x_offset=0, y_offset=0, height=0, width=0, do_rectify=False),
+            binning_x=binning,
+            binning_y=binning,
+            roi=Roi(x_offset=x, y_offset=y, height=height, width=width, do_rectify=False),
         )
     )
 
@@ -36,6 +39,14 @@ def test_matrices_are_row_major() -> None:
     np.testing.assert_array_equal(camera.distortion, np.arange(5))
     assert (camera.width, camera.height) == (1242, 375)
     assert camera.header.frame_id == "camera_front_optical_frame"
+
+
+def test_region_of_interest_and_binning_are_those_of_the_picture_sent() -> None:
+    k = np.array([700.0, 0.0, 620.0, 0.0, 700.0, 180.0, 0.0, 0.0, 1.0])
+    camera = CAMERA_INFO.decode(camera_info_bytes(k, (200, 100, 800, 200), binning=2))
+    assert (camera.width, camera.height) == (400, 100)
+    np.testing.assert_allclose(camera.matrix, [[350, 0, 210], [0, 350, 40], [0, 0, 1]])
+    np.testing.assert_allclose(camera.projection[0], (np.arange(4) - 200 * np.arange(8, 12)) / 2)
 
 
 def test_an_uncalibrated_camera_says_so() -> None:

@@ -40,6 +40,18 @@ def test_png_is_exact_in_colour_and_16_bit() -> None:
     np.testing.assert_array_equal(pixels, depth)
 
 
+def test_a_compressed_mosaic_becomes_rgb() -> None:
+    mosaic = np.tile(np.uint8([[200, 120], [120, 30]]), (8, 8))
+    data = compressed_bytes(".png", mosaic, "bayer_rggb8; png compressed ")
+    inner = COMPRESSED_IMAGE.decode(data).pixels[2:-2, 2:-2]
+    np.testing.assert_array_equal(inner, np.broadcast_to([200, 120, 30], (12, 12, 3)))
+
+
+def test_an_empty_picture_is_called_so() -> None:
+    with pytest.raises(DecodeError, match="the picture is empty"):
+        COMPRESSED_IMAGE.decode(compressed_bytes(".png", BGR, "png", keep=0.0))
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 @pytest.mark.parametrize("keep", [0.3, 0.7, 0.97])
 def test_a_picture_that_is_cut_off_is_refused(suffix: str, keep: float) -> None:

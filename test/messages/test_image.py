@@ -34,6 +34,22 @@ def test_colour_encodings_become_rgb(encoding: str, pixels: np.ndarray, padding:
     np.testing.assert_array_equal(image.pixels, RGB)
 
 
+@pytest.mark.parametrize(("encoding", "order"), [("rgb16", 1), ("bgr16", -1)])
+def test_16_bit_colour_becomes_8_bit_rgb(encoding: str, order: int) -> None:
+    deep = np.ascontiguousarray(RGB[..., ::order]).astype("<u2") * 256 + 77
+    np.testing.assert_array_equal(IMAGE.decode(image_bytes(deep, 4, 3, encoding, 24)).pixels, RGB)
+
+
+@pytest.mark.parametrize(("encoding", "order"), [("nv12", 1), ("nv21", -1)])
+def test_colour_below_the_brightness_becomes_rgb(encoding: str, order: int) -> None:
+    luma, chroma = np.full((4, 6), 81, np.uint8), np.array([90, 240], np.uint8)[::order]
+    data = np.concatenate([luma, np.tile(chroma, (2, 3))])  # red in ITU-R BT.601 video range
+    pixels = IMAGE.decode(image_bytes(data, 6, 4, encoding, 6)).pixels
+    np.testing.assert_allclose(pixels, np.broadcast_to([255, 0, 0], (4, 6, 3)), atol=2)
+    with pytest.raises(DecodeError, match="6x4 nv.. with step 6 does not fit 24 bytes"):
+        IMAGE.decode(image_bytes(luma, 6, 4, encoding, 6))
+
+
 @pytest.mark.parametrize(
     ("encoding", "dtype"), [("mono8", "u1"), ("mono16", "u2"), ("16UC1", "u2"), ("32FC1", "f4")]
 )

@@ -125,14 +125,17 @@ def test_times_become_seconds_after_the_stamp(name: str, kind: str, values: list
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e9])
-def test_absolute_point_times_lose_the_stamp(unit: float) -> None:
+@pytest.mark.parametrize("no_returns", [0, 1])
+def test_absolute_point_times_lose_the_stamp(unit: float, no_returns: int) -> None:
     dtype = [("x", "<f8"), ("y", "<f8"), ("z", "<f8"), ("timestamp", "<f8")]
     stamp_s = 1_700_000_000.0
     points = structured(dtype, timestamp=(stamp_s + np.array([0.0, 0.05, 0.1])) * unit)
+    points["x"][:no_returns], points["timestamp"][:no_returns] = np.nan, 0.0
     data = cloud_bytes(points).replace(
         np.array([12, 345], "<u4").tobytes(), np.array([stamp_s, 0], "<u4").tobytes(), 1
     )
-    np.testing.assert_allclose(POINT_CLOUD.decode(data).time_s, [0.0, 0.05, 0.1], atol=1e-5)
+    expected = [0.0, 0.05, 0.1][no_returns:]
+    np.testing.assert_allclose(POINT_CLOUD.decode(data).time_s, expected, atol=1e-5)
 
 
 def test_encode_keeps_every_column_exactly() -> None:

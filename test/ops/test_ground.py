@@ -6,7 +6,9 @@ import pytest
 from spatial_perception.ops.ground import (
     GroundConfig,
     GroundGrid,
+    _limit_slope,
     _low_heights,
+    _without_pits,
     estimate_ground,
     flat_ground,
 )
@@ -79,3 +81,36 @@ def test_low_heights_are_those_of_a_loop_over_cells() -> None:
             level = np.floor((z[rank - 1] + config.depth_m) / 0.1)
             same = z[np.floor((z + config.depth_m) / 0.1) == level]
             assert found[row, column] == pytest.approx(same.mean(), abs=0.02)
+
+
+def coarse_heights(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    heights = rng.normal(0.0, 3.0, shape)
+    heights[rng.random(shape) < 0.4] = np.inf
+    return heights
+
+
+@pytest.mark.parametrize("shape", [(30, 30), (7, 25), (25, 7), (1, 9)])
+def test_the_slope_limit_is_that_of_moves_to_neighbours(shape: tuple[int, int]) -> None:
+    heights, step = coarse_heights(np.random.default_rng(5), shape), 0.45
+    rows, columns = shape
+    limited = heights.copy()
+    for _ in range(rows + columns):  # relaxed until nothing moves
+        around = np.pad(limited, 1, constant_values=np.inf)
+        for row, column in np.ndindex(3, 3):
+            rise = step * np.hypot(row - 1, column - 1)
+            moved = around[row : row + rows, column : column + columns] + rise
+            limited = np.minimum(limited, moved)
+    np.testing.assert_allclose(_limit_slope(heights, step), limited, atol=1e-9)
+
+
+def test_pits_are_cells_far_below_the_lower_quarter_around_them() -> None:
+    heights = coarse_heights(np.random.default_rng(6), (20, 30))
+    found, pits = _without_pits(heights, 0.45), 0
+    for row, column in np.argwhere(np.isfinite(heights)):
+        around = heights[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
+        ordered = np.sort(around[np.isfinite(around)])
+        quarter = len(ordered) // 4
+        is_pit = quarter > 0 and heights[row, column] < ordered[quarter] - 0.45 - 0.3
+        assert np.isinf(found[row, column]) == is_pit
+        pits += int(is_pit)
+    assert 10 < pits < 200

@@ -26,11 +26,13 @@ def memory(seed: int) -> GridMemory:
 def test_percent_is_the_probability_and_minus_one_where_there_is_no_evidence() -> None:
     made = memory(0)
     made.log_odds[0, :3] = [0.0, -0.05, 0.05]
-    for value, percent in zip(made.log_odds.ravel(), made.percent().ravel(), strict=True):
-        if -WEIGHTS.free_log_odds < value <= 0:
+    half_level = WEIGHTS.limit_log_odds / 254
+    for value, percent in zip(made.log_odds.ravel(), made.percent(0).ravel(), strict=True):
+        if -WEIGHTS.free_log_odds + half_level < value <= 0:
             assert percent == -1
-        else:
-            assert abs(percent - 100 / (1 + math.exp(-value))) <= 0.501
+        elif not -WEIGHTS.free_log_odds - half_level < value < half_level:
+            assert abs(percent - 100 / (1 + math.exp(-value))) <= 0.5 + 25 * half_level
+    np.testing.assert_array_equal(made.percent(2), made.percent(0)[2:-2, 2:-2])
 
 
 def test_fading_follows_the_lifetime_of_each_kind() -> None:

@@ -229,3 +229,18 @@ def test_size_and_resolution_are_as_configured() -> None:
     grid = OccupancyMapper(config)(scan(wall(10.05)), SENSOR)
     assert grid.cells.shape == (40, 40)
     np.testing.assert_allclose(grid.origin.translation, [-10, -10, 0])
+
+
+def test_what_comes_into_the_grid_was_seen_before() -> None:
+    def known_ahead(margin_m: float) -> int:
+        config = OccupancyMapperConfig(size_m=40.0, margin_m=margin_m)
+        mapper = OccupancyMapper(config)
+        mapper(scan(), SENSOR, Pose.identity())
+        blind = PointCloud(Header(STEP_NS, "base_link"), np.zeros((0, 3), np.float32))
+        grid = mapper(blind, SENSOR, Pose.from_yaw(0.0, np.array([4.0, 0.0, 0.0])))
+        assert grid.cells.shape == (200, 200)
+        np.testing.assert_allclose(grid.origin.translation, [-16, -20, 0])
+        return sum(0 <= cell(grid, x, 0.1) < 50 for x in np.arange(20.5, 23.9, 0.2))
+
+    assert known_ahead(0.0) == 0
+    assert known_ahead(5.0) == 17

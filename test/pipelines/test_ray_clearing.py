@@ -16,12 +16,12 @@ def rays_of(ends: np.ndarray) -> Rays:
 
 
 def clearing(shut_m: float = 1.0, shadow_m: float = 3.0) -> RayClearing:
-    reach = ClearingReach(MIN_HEIGHT_M, MAX_HEIGHT_M, shut_m, shadow_m, body_m=3.0)
+    reach = ClearingReach(MIN_HEIGHT_M, MAX_HEIGHT_M, shut_m, shadow_m)
     return RayClearing(CELLS, RESOLUTION_M, 1800, reach)
 
 
 def free_of(ends: np.ndarray, **reach: float) -> np.ndarray:
-    return clearing(**reach).look(rays_of(ends), CELLS // 2, CELLS // 2).free
+    return clearing(**reach).look(rays_of(ends), CELLS // 2, CELLS // 2)
 
 
 def walked(ends: np.ndarray) -> np.ndarray:
@@ -106,26 +106,14 @@ def test_a_ray_that_passed_below_a_body_clears_nothing_behind_its_side() -> None
     assert free[50 + 36], "where more rays get through than were stopped it may be"
 
 
-def test_behind_gives_the_shadow_of_some_ends() -> None:
-    look = clearing().look(rays_of(np.array([[4.0, 0.0, 0.8], [0.0, 4.0, 0.8]])), 50, 50)
-    shadow = look.behind(np.array([0]))
-    assert shadow[50, 50 + 25]
-    assert not shadow[50 + 25, 50]
-    assert not shadow[50, 50 + 15]
-    assert not shadow[50, 50 + 40]
-
-
 def test_a_look_does_not_change_with_the_next_one_from_elsewhere() -> None:
     clear, ends = clearing(), np.array([[5.0, 0.0, 0.0], [0.0, -4.0, 0.0]])
     first = clear.look(rays_of(ends), 50, 50)
-    before, behind = first.free.copy(), first.behind(np.array([0]))
+    before = first.copy()
     moved = clear.look(rays_of(ends), 53, 48)
-    np.testing.assert_array_equal(moved.free[3:, :-2], before[:-3, 2:])
-    np.testing.assert_array_equal(first.free, before)
-    np.testing.assert_array_equal(first.behind(np.array([0])), behind)
+    np.testing.assert_array_equal(moved[3:, :-2], before[:-3, 2:])
+    np.testing.assert_array_equal(first, before)
 
 
 def test_nothing_is_seen_from_outside_of_the_grid() -> None:
-    look = clearing().look(rays_of(np.array([[5.0, 0.0, 0.0]])), -3, 50)
-    assert not look.free.any()
-    assert not look.behind(np.array([0])).any()
+    assert not clearing().look(rays_of(np.array([[5.0, 0.0, 0.0]])), -3, 50).any()

@@ -19,6 +19,7 @@ from spatial_perception.messages import (
 )
 from spatial_perception.replay.run import Replay, ReplayOptions, ReplaySummary, stop_on_error
 from spatial_perception.stages.registry import build_graph
+from spatial_perception.stages.static_transforms import parse_static_transforms
 
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 100_000_000
@@ -110,7 +111,7 @@ def test_another_topic_name_is_found_by_type_or_by_remapping(tmp_path: Path) -> 
     bag = write_bag(tmp_path / "drive", clouds, "/velodyne_points", example_transforms())
     summary = replay(bag, tmp_path / "by_type")
     assert summary.output_messages[GRID] == 1
-    assert "/velodyne_points, the only one of its type" in summary.remarks[0]
+    assert "/velodyne_points, the only one that fits" in summary.remarks[0]
     table = {"/sensing/lidar/points": "/velodyne_points", GRID: "/grid"}
     summary = replay(bag, tmp_path / "by_name", remappings=table)
     assert summary.output_messages["/grid"] == 1
@@ -144,6 +145,18 @@ def test_a_missing_transform_stops_with_the_frames_named(tmp_path: Path) -> None
     with pytest.raises(PerceptionError, match="occupancy_mapper: .*'velodyne'.*unknown"):
         replay(bag, tmp_path / "out")
     assert messages(tmp_path / "out") == [], "what was written stays readable"
+    with pytest.raises(PerceptionError, match="--static-transform PARENT:CHILD:X,Y,Z"):
+        replay(bag, tmp_path / "again")
+
+
+@pytest.mark.parametrize("realtime", [False, True])
+def test_a_mounting_may_be_given_and_is_written(tmp_path: Path, realtime: bool) -> None:
+    bag = write_bag(tmp_path / "drive", [cloud_bytes(i) for i in range(2)])
+    given = parse_static_transforms(["base_link:velodyne:0,0,1.73"])
+    summary = replay(bag, tmp_path / "out", static_transforms=given, realtime=realtime)
+    assert summary.output_messages[GRID] == 2
+    (written,) = [m for m in messages(tmp_path / "out") if m[0] == "/tf_static"]
+    assert TRANSFORMS.decode(written[2]).transforms[0].child_frame_id == "velodyne"
 
 
 def test_a_missing_transform_is_a_counted_drop_when_told_to_go_on(tmp_path: Path) -> None:
@@ -224,3 +237,21 @@ def test_the_output_is_never_overwritten(bag: Path, tmp_path: Path) -> None:
 def test_options_are_immutable() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         ReplayOptions().realtime = True  # type: ignore[misc]
+
+
+def test_a_gap_in_log_time_is_bridged_by_one_report(tmp_path: Path) -> None:
+    clouds = [cloud_bytes(i) for i in range(3)]
+    bag = write_bag(tmp_path / "drive", clouds)
+    gap = tmp_path / "gap"
+    with BagWriter(gap) as writer, BagReader(bag) as reader:
+        data = TRANSFORMS.encode(example_transforms())
+        writer.write("/tf_static", TRANSFORMS.ros_type, 0, data)  # years before the clouds
+        for message in reader.messages():
+            writer.write(message.topic, message.ros_type, message.log_time_ns, message.data)
+    replay(gap, tmp_path / "out")
+    reports = [m for m in messages(tmp_path / "out") if m[0] == "/diagnostics"]
+    assert len(reports) == 2, "one for the gap, one at the end"
+
+
+def test_what_is_degraded_is_remarked(bag: Path, tmp_path: Path) -> None:
+    assert any("occupancy_mapper: " in remark for remark in replay(bag, tmp_path / "out").remarks)

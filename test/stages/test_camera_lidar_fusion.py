@@ -114,16 +114,24 @@ def test_the_vehicles_motion_between_scan_and_picture_is_taken_out() -> None:
     assert found.ranges_m[0] == pytest.approx(np.hypot(18.0, 0.7), abs=0.01)
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_an_uncalibrated_camera_degrades_and_says_so(known: bool) -> None:
+UNCALIBRATED = PinholeCamera(Header(5, "camera"), 640, 480, np.zeros((3, 3)))
+FOREIGN = PinholeCamera(Header(5, "camera"), 640, 480, np.eye(3), np.array([0.1]), "radtan")
+
+
+@pytest.mark.parametrize(
+    ("calibration", "trouble"),
+    [(None, "no camera_info"), (UNCALIBRATED, "not calibrated"), (FOREIGN, "model 'radtan'")],
+)
+def test_a_camera_that_cannot_project_degrades_and_says_so(
+    calibration: PinholeCamera | None, trouble: str
+) -> None:
     stage = CameraLidarFusionStage(CameraLidarFusionStageConfig())
-    if known:
-        zero = PinholeCamera(Header(5, "camera"), 640, 480, np.zeros((3, 3)))
-        stage.push("front/camera_info", zero)
+    if calibration is not None:
+        stage.push("front/camera_info", calibration)
     picture(stage, 3)
     ((_, fused),) = scan(stage, 0)
     assert fused.scores[0] == np.float32(CAR[1])
-    assert ("not calibrated" if known else "no camera_info") in stage.status()["camera_front"]
+    assert trouble in stage.status()["camera_front"]
 
 
 def test_a_camera_without_a_transform_is_a_counted_drop() -> None:

@@ -9,7 +9,12 @@ from spatial_perception.core.header import Header
 from spatial_perception.errors import ConfigError
 from spatial_perception.messages import POINT_CLOUD
 from spatial_perception.stages.graph import Graph
-from spatial_perception.stages.host import ByteGraph, parse_remappings, remapped
+from spatial_perception.stages.host import (
+    ByteGraph,
+    parse_remappings,
+    remapped,
+    unused_remappings,
+)
 from spatial_perception.stages.stage import DropCause
 from test.stages.test_graph import Shift
 
@@ -49,6 +54,7 @@ def test_a_message_that_is_not_newer_is_stale() -> None:
     assert push(host, stage, cloud_bytes(10 * S)) == []
     assert push(host, stage, cloud_bytes(10 * S - 1)) == []
     assert stage.drops == {DropCause.STALE: 2}
+    assert "not later than the one before" in stage.last_error
 
 
 def test_a_looping_bag_makes_every_stage_forget_and_goes_on() -> None:
@@ -67,3 +73,10 @@ def test_remappings() -> None:
     assert remapped("/tf", table) == "/tf"
     with pytest.raises(ConfigError, match="expected /default/topic:=/actual/topic"):
         parse_remappings(["points=/x"])
+
+
+def test_a_remapping_that_fits_no_topic_is_told() -> None:
+    graph = Graph([Shift("shift", "/points", "/boxes")])
+    table = {"/point": "/x", "/points": "/x", "/boxes": "/y", "/car1/points": "/z", "/clock": "/c"}
+    lines = unused_remappings(graph, table, ("/clock",), "/car1")
+    assert lines == ("remapping of /point: no stage here has that topic; did you mean '/points'?",)

@@ -33,6 +33,13 @@ class Slow(Shift):
         self.calls.append("close")
 
 
+class Stuck(Slow):
+    """Fails where its engine is freed."""
+
+    def close(self) -> None:
+        raise RuntimeError("CUDA error 700")
+
+
 class Lines:
     """A logger that remembers."""
 
@@ -52,8 +59,8 @@ class Lines:
 class Host:
     """A live graph with one slow stage, and what came out of it."""
 
-    def __init__(self) -> None:
-        self.stage, self.log = Slow(), Lines()
+    def __init__(self, stage: Slow | None = None) -> None:
+        self.stage, self.log = stage or Slow(), Lines()
         self.published: list[str] = []
         self.live = LiveGraph(
             [self.stage],
@@ -170,3 +177,15 @@ def test_broken_message_is_logged_once_and_counted(host: Host) -> None:
     errors = [text for level, text in host.log.lines if level == "error"]
     assert len(errors) == 1
     assert errors[0].startswith("/a: ")
+
+
+def test_an_engine_that_cannot_be_freed_is_logged_and_loads_go_on() -> None:
+    host = Host(Stuck())
+    host.stage.gate.set()
+    host.live.load("slow")
+    host.live.activate("slow")
+    host.wait_for(lambda: host.stage.readiness is Readiness.READY)
+    host.live.deactivate("slow")
+    host.live.activate("slow")
+    host.wait_for(lambda: host.stage.calls == ["load", "load"])
+    assert ("error", "slow cannot be freed: CUDA error 700") in host.log.lines

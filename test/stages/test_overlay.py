@@ -1,7 +1,6 @@
 """The overlay waits for its parts, draws nothing that nobody sees, and names bad calibration."""
 
 import numpy as np
-import pytest
 
 from spatial_perception.core import (
     CAMVID_LABELS,
@@ -14,7 +13,6 @@ from spatial_perception.core import (
 )
 from spatial_perception.core.examples import example_camera, example_detections3d
 from spatial_perception.core.pose import Pose
-from spatial_perception.errors import DecodeError
 from spatial_perception.stages.overlay import OverlayStage, OverlayStageConfig
 from spatial_perception.stages.stage import DropCause
 
@@ -81,7 +79,18 @@ def test_objects_are_drawn_while_they_are_fresh() -> None:
     np.testing.assert_array_equal(drawn_with_objects(251), picture(0).pixels)
 
 
-def test_an_uncalibrated_camera_is_named() -> None:
-    bad = PinholeCamera(Header(0, FRAME), 640, 480, np.zeros((3, 3)))
-    with pytest.raises(DecodeError, match="camera 'front' .* is not calibrated"):
-        make().push("front/camera_info", bad)
+def test_an_uncalibrated_camera_degrades_and_is_named() -> None:
+    stage = make()
+    stage.push("front/camera_info", PinholeCamera(Header(0, FRAME), 640, 480, np.zeros((3, 3))))
+    assert len(stage.push("front/image", picture(5))) == 1
+    assert "camera front: not calibrated" in stage.status()["degraded"]
+
+
+def test_parts_that_nobody_makes_are_named_until_they_come() -> None:
+    stage = make("segmentation")
+    stage.push("front/image", picture(5))
+    stage.flush()
+    assert "not all of segmentation came" in stage.status()["degraded"]
+    stage.push("front/image", picture(6))
+    stage.push("front/segmentation", mask(6))
+    assert not stage.status()
