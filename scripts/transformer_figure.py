@@ -160,7 +160,7 @@ def apply(change: Change, pictures: np.ndarray) -> np.ndarray:
 def thetas(network: StnClassifier, pictures: np.ndarray) -> np.ndarray:
     """(N, 2, 3) float64 of the transformer on the picture."""
     transformer = network.image_transformer
-    return in_batches(lambda crops: transformer.theta(network.normalize(crops)), pictures)
+    return in_batches(lambda crops: transformer.theta(network.prepared(crops)), pictures)
 
 
 def accuracies(
@@ -170,7 +170,7 @@ def accuracies(
 
     def answers(on_picture: nn.Module, on_features: nn.Module) -> Callable[[Tensor], Tensor]:
         return lambda crops: network.body(
-            on_features(network.stem(on_picture(network.normalize(crops))))
+            on_features(network.stem(on_picture(network.prepared(crops))))
         ).argmax(1)
 
     off, image, features = nn.Identity(), network.image_transformer, network.feature_transformer
@@ -209,7 +209,7 @@ def draw(network: StnClassifier, pictures: np.ndarray) -> Figure:
     for column, change in enumerate(shown):
         crops = pictures if change is None else apply(change, pictures)
         given = tensor(crops)
-        handed = warp(given, network.image_transformer.theta(network.normalize(given)))
+        handed = warp(given, network.image_transformer.theta(network.prepared(given)))
         out = handed.permute(0, 2, 3, 1).clamp(0, 255).byte().numpy()
         for row, pair in enumerate(zip(crops, out, strict=True)):
             for side, picture in enumerate(pair):

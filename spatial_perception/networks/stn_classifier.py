@@ -134,9 +134,14 @@ class StnClassifier(SpatialNetwork):
 
     def forward(self, crops: Tensor) -> Tensor:
         """(B, K) logits of (B, 3, size, size) RGB crops, 0..255."""
-        picture = self.image_transformer(self.standardize(self.normalize(crops)))
+        picture = self.image_transformer(self.prepared(crops))
         features = self.feature_transformer(self.stem(picture))
         return self.body(features)
+
+    def prepared(self, crops: Tensor) -> Tensor:
+        """(B, 3, size, size) what the first transformer takes, of RGB crops, 0..255."""
+        prepared: Tensor = self.standardize(self.normalize(crops))
+        return prepared
 
     @classmethod
     def example_arguments(cls) -> dict[str, object]:
