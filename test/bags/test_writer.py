@@ -134,8 +134,9 @@ def test_an_exception_in_the_block_leaves_a_complete_bag(tmp_path: Path) -> None
 
 
 RECORDER = """
-    import sys, time
+    import signal, sys
     from spatial_perception.bags import BagWriter
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     with BagWriter(sys.argv[1]) as writer:
         for number in range(10_000_000):
             data = number.to_bytes(4, "little") * 20_000
