@@ -7,6 +7,7 @@ DATASETS = (
     "semantickitti",
     "range_images",
     "camvid",
+    "boxes",
     "gtsrb",
     "lights",
     "simulated",
