@@ -58,9 +58,10 @@ def test_shared_topic_is_subscribed_once_and_handed_on(make_process) -> None:
     for node in (mapper, detector):
         node.trigger_configure()
         node.trigger_activate()
-    assert (sensor_topics(mapper), sensor_topics(detector)) == ({POINTS}, set())
-    mapper.trigger_deactivate()
+    # The detector comes first: the mapper takes its objects.
     assert (sensor_topics(mapper), sensor_topics(detector)) == (set(), {POINTS})
+    detector.trigger_deactivate()
+    assert (sensor_topics(mapper), sensor_topics(detector)) == ({POINTS}, set())
 
 
 def test_camera_stage_takes_raw_and_compressed_pictures(make_process) -> None:
