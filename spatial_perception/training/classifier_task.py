@@ -20,7 +20,6 @@ from spatial_perception.datasets.lights import read_lights
 from spatial_perception.evaluation.classification import accuracy, ece
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.training.augment_crops import CropAugmentation
-from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, step_seed
 
@@ -66,7 +65,7 @@ class ClassifierTask(Task[CropBatch]):
     """Crops to classes; the best weights are those of the highest validation accuracy."""
 
     def __init__(self, model: str, config: ClassifierConfig, data_root: Path) -> None:
-        super().__init__(config.fit)
+        super().__init__(config.fit, config.initial)
         self._model, self._config = model, config
         read = _READERS[config.dataset]
         training = read(data_root, "trainval" if config.all_tracks else "train")
@@ -94,12 +93,6 @@ class ClassifierTask(Task[CropBatch]):
             "dropout": config.dropout,
             "standardize": config.standardize,
         }
-
-    def start(self) -> SpatialNetwork:
-        network = self.network()
-        if self._config.initial:
-            take_over(network, Path(self._config.initial))
-        return network
 
     def batch(self, step: int) -> CropBatch:
         chosen = self._pool[self._order.indices(step)]

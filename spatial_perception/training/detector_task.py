@@ -25,7 +25,7 @@ from spatial_perception.training.augment_images import ColorAugmentation, Geomet
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.mosaic import BoxSample, SampleMaker
 from spatial_perception.training.paste_crops import CropPaster, CropSource
-from spatial_perception.training.pretrained import IMAGENET, begin
+from spatial_perception.training.pretrained import IMAGENET, load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 _FREQUENT = 10
@@ -80,7 +80,7 @@ class DetectorTask(Task[BoxBatch]):
     """Pictures to boxes; the best weights are those of the highest validation mean AP."""
 
     def __init__(self, model: str, config: DetectorConfig, data_root: Path) -> None:
-        super().__init__(config.fit)
+        super().__init__(config.fit, config.initial)
         self._model, self._config = model, config
         pictures = read_box_list(data_root / config.boxes, data_root)
         order = np.random.default_rng(0).permutation(len(pictures))
@@ -111,11 +111,10 @@ class DetectorTask(Task[BoxBatch]):
             "neck_width": config.neck_width,
         }
 
-    def start(self) -> SpatialNetwork:
-        network = self.network()
+    def pretrain(self, network: SpatialNetwork) -> None:
         assert isinstance(network, CnnDetector)
-        begin(network, network.encoder, self._config.pretrained, self._config.initial)
-        return network
+        if self._config.pretrained:
+            load_imagenet(network.encoder)
 
     def rate_factor(self, parameter: str) -> float:
         return self._config.encoder_rate if parameter.startswith("encoder.") else 1.0

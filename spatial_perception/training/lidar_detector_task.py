@@ -21,7 +21,6 @@ from spatial_perception.ops.ground import GroundConfig
 from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig
 from spatial_perception.ops.voxelize import CHANNELS, VoxelConfig
 from spatial_perception.training.augment_scans import ScanAugmentation
-from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.lidar_losses import (
     heatmap_loss,
@@ -91,7 +90,7 @@ class LidarDetectorTask(Task[VoxelBatch]):
     """Scans to boxes and voxels; the best weights are those of the highest mean BEV AP at 0.5."""
 
     def __init__(self, model: str, config: VoxelDetectorConfig, data_root: Path) -> None:
-        super().__init__(config.fit)
+        super().__init__(config.fit, config.initial)
         self._model, self._config = model, config
         self._files = shard_files(data_root, "train")
         self._validation = shard_files(data_root, "val")[: config.validation_scans]
@@ -119,12 +118,6 @@ class LidarDetectorTask(Task[VoxelBatch]):
             "occupancy_depth": config.occupancy.shape[0],
             "occupancy_window": occupancy_window(config.centers, config.occupancy),
         }
-
-    def start(self) -> SpatialNetwork:
-        network = self.network()
-        if self._config.initial:
-            take_over(network, Path(self._config.initial))
-        return network
 
     def batch(self, step: int) -> VoxelBatch:
         samples = [

@@ -18,7 +18,6 @@ from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.ops.graph import CHILDREN, GraphConfig, PointGraph, build_graph
 from spatial_perception.ops.ground import GroundConfig, estimate_ground
 from spatial_perception.training.augment_scans import ScanAugmentation
-from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.lidar_losses import overlap_loss, weighted_cross_entropy
 from spatial_perception.training.real_scans import RealScanConfig, find_real_scans
@@ -61,7 +60,7 @@ class LidarSegmenterTask(Task[GraphBatch]):
     """Points to classes; the best weights are those of the highest mean IoU over points."""
 
     def __init__(self, model: str, config: PointSegmenterConfig, data_root: Path) -> None:
-        super().__init__(config.fit)
+        super().__init__(config.fit, config.initial)
         self._model, self._config = model, config
         self._simulated = simulated_scans(data_root, "train")
         self._validation = simulated_scans(data_root, "val")[: config.validation_scans]
@@ -81,12 +80,6 @@ class LidarSegmenterTask(Task[GraphBatch]):
             "channels": config.channels,
             "blocks": config.blocks,
         }
-
-    def start(self) -> SpatialNetwork:
-        network = self.network()
-        if self._config.initial:
-            take_over(network, Path(self._config.initial))
-        return network
 
     def batch(self, step: int) -> GraphBatch:
         pairs = [

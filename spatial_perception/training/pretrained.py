@@ -7,11 +7,9 @@ import re
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from spatial_perception.errors import ConfigError
 from spatial_perception.networks.efficient_encoder import EfficientEncoder
-from spatial_perception.training.checkpoint import take_over
 
 IMAGENET = "encoder begun from ImageNet weights (EfficientNet-Lite0, Apache-2.0)"
 """What a model card says of it."""
@@ -26,24 +24,6 @@ _BLOCK = {
     "_project_conv": "project.0",
     "_bn2": "project.1",
 }
-
-
-def begin(network: nn.Module, encoder: EfficientEncoder, pretrained: bool, initial: str) -> None:
-    """Gives a camera network the weights that training begins with.
-
-    Args:
-        network: What is trained.
-        encoder: The part of it that ImageNet's weights are for.
-        pretrained: Whether the encoder gets these.
-        initial: Checkpoint or model's weights whose matching part is taken over, after that; or "".
-
-    Raises:
-        ConfigError: If weights are missing or do not fit.
-    """
-    if pretrained:
-        load_imagenet(encoder)
-    if initial:
-        take_over(network, Path(initial))
 
 
 def load_imagenet(encoder: EfficientEncoder) -> None:

@@ -23,7 +23,7 @@ from spatial_perception.training.augment_images import (
     warp_labels,
 )
 from spatial_perception.training.fit_config import FitConfig
-from spatial_perception.training.pretrained import IMAGENET, begin
+from spatial_perception.training.pretrained import IMAGENET, load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
 
@@ -65,7 +65,7 @@ class SegmenterTask(Task[MaskBatch]):
     """Pixels to classes; the best weights are those of the highest validation mean IoU."""
 
     def __init__(self, model: str, config: SegmenterConfig, data_root: Path) -> None:
-        super().__init__(config.fit)
+        super().__init__(config.fit, config.initial)
         self._model, self._config = model, config
         frames = read_camvid(data_root, "train")
         self._images = [frame.image() for frame in frames]
@@ -87,11 +87,10 @@ class SegmenterTask(Task[MaskBatch]):
             "decoder_widths": config.decoder_widths,
         }
 
-    def start(self) -> SpatialNetwork:
-        network = self.network()
+    def pretrain(self, network: SpatialNetwork) -> None:
         assert isinstance(network, UNet)
-        begin(network, network.encoder, self._config.pretrained, self._config.initial)
-        return network
+        if self._config.pretrained:
+            load_imagenet(network.encoder)
 
     def rate_factor(self, parameter: str) -> float:
         return self._config.encoder_rate if parameter.startswith("encoder.") else 1.0

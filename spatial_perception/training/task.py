@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from spatial_perception.core.labels import LabelSet
 from spatial_perception.networks.registry import SpatialNetwork, build
+from spatial_perception.training.checkpoint import take_over
 from spatial_perception.training.fit_config import FitConfig
 
 B = TypeVar("B")
@@ -54,10 +56,16 @@ class ExportPlan:
 
 
 class Task(abc.ABC, Generic[B]):
-    """One model's training. The loop owns time, optimization and files; the task owns meaning."""
+    """One model's training. The loop owns time, optimization and files; the task owns meaning.
 
-    def __init__(self, fit: FitConfig) -> None:
+    Args:
+        fit: How the loop optimizes.
+        initial: Checkpoint or model's weights whose matching part training begins with, or "".
+    """
+
+    def __init__(self, fit: FitConfig, initial: str = "") -> None:
         self.fit = fit
+        self._initial = initial
 
     @property
     @abc.abstractmethod
@@ -74,8 +82,19 @@ class Task(abc.ABC, Generic[B]):
         return build(self.network_name, **self.network_arguments)
 
     def start(self) -> SpatialNetwork:
-        """The network as training begins; a task that takes over other weights overrides this."""
-        return self.network()
+        """The network as training begins.
+
+        Raises:
+            ConfigError: If the initial weights are missing or none fits.
+        """
+        network = self.network()
+        self.pretrain(network)
+        if self._initial:
+            take_over(network, Path(self._initial))
+        return network
+
+    def pretrain(self, network: SpatialNetwork) -> None:
+        """Gives a fresh network published weights, where a task begins with any."""
 
     def rate_factor(self, parameter: str) -> float:
         """What the learning rate of the named parameter is multiplied with."""
