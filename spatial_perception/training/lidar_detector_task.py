@@ -23,6 +23,7 @@ from spatial_perception.ops.voxelize import CHANNELS, VoxelConfig
 from spatial_perception.training.augment_scans import ScanAugmentation
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.lidar_losses import (
+    gaussian_box_loss,
     heatmap_loss,
     overlap_loss,
     regression_loss,
@@ -46,6 +47,9 @@ class LossWeights:
     height: float = option(1.0, help="z", range=(0.0, 100.0))
     size: float = option(1.0, help="log l, w, h", range=(0.0, 100.0))
     axis: float = option(1.0, help="sin and cos of twice the yaw", range=(0.0, 100.0))
+    box: float = option(
+        1.0, help="distance of the boxes as normal distributions", range=(0.0, 100.0)
+    )
     heading: float = option(0.5, help="sin and cos of the yaw", range=(0.0, 100.0))
     occupancy: float = option(1.0, help="cross-entropy and overlap", range=(0.0, 100.0))
 
@@ -136,14 +140,14 @@ class LidarDetectorTask(Task[VoxelBatch]):
         assert isinstance(network, VoxelNetwork)
         features = network.features(batch.voxels)
         weights, device = self._config.loss, batch.voxels.device
-        terms = regression_loss(
-            network.regression(features).float(), batch.regression, batch.weight
-        )
+        objects = torch.tensor(self._config.class_weights, device=device)
+        share = batch.weight * objects[batch.heatmap.argmax(dim=1)]
+        found = network.regression(features).float()
+        terms = regression_loss(found, batch.regression, share)
         heading = network.heading(features).float()
         seen, labels = _random_window(features, batch.occupancy, self._config.occupancy_crop)
         occupancy = network.occupancy_logits(seen).float()
         classes = torch.tensor(self._config.occupancy_weights, device=device)
-        objects = torch.tensor(self._config.class_weights, device=device)
         parts = {
             "heatmap": heatmap_loss(
                 network.heatmap(features).float(), batch.heatmap, batch.counts, objects
@@ -152,7 +156,8 @@ class LidarDetectorTask(Task[VoxelBatch]):
             "height": terms[2],
             "size": terms[3:6].sum(),
             "axis": terms[6:8].sum(),
-            "heading": regression_loss(heading, batch.heading, batch.weight).sum(),
+            "box": gaussian_box_loss(found, batch.regression, share, self._config.centers.cell_m),
+            "heading": regression_loss(heading, batch.heading, share).sum(),
             "occupancy": weighted_cross_entropy(occupancy, labels, classes)
             + overlap_loss(occupancy.permute(0, 2, 3, 4, 1).flatten(0, 3), labels.flatten()),
         }

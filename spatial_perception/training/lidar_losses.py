@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+_ROUNDED = 1e-4
+"""Under the root of the distance of boxes, whose slope is infinite at 0."""
+
 
 def heatmap_loss(logits: Tensor, target: Tensor, counts: Tensor, weights: Tensor) -> Tensor:
     """Focal loss of CornerNet (Law and Deng, 2018), over the number of centres.
@@ -28,6 +31,55 @@ def regression_loss(values: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """(C,) mean absolute error of each channel where `weight` (B, Y, X) says that a box is."""
     error = (values - target).abs() * weight.unsqueeze(1)
     return error.sum(dim=(0, 2, 3)) / weight.sum().clamp(min=1.0)
+
+
+def gaussian_box_loss(values: Tensor, target: Tensor, weight: Tensor, cell_m: float) -> Tensor:
+    """Mean Hellinger distance of boxes as normal distributions (ProbIoU, Llerena et al., 2021).
+
+    Unlike errors of single numbers it grows as the overlap shrinks: an offset counts by the size
+    of the box, an angle by how long and narrow the box is.
+
+    Args:
+        values: (B, 8, Y, X), see `ops.centers.REGRESSION`.
+        target: (B, 8, Y, X) likewise.
+        weight: (B, Y, X), how much the box of a cell counts.
+        cell_m: Side of a cell, metres.
+    """
+    judged = weight > 0
+    share = weight[judged]
+    found, true = (grid.permute(0, 2, 3, 1)[judged] for grid in (values, target))  # (N, 8)
+    flat_found, flat_true = _flat_covariance(found), _flat_covariance(true)  # (N, 3)
+    both = 0.5 * (flat_found + flat_true)
+    x, y = (cell_m * (found[:, :2] - true[:, :2])).unbind(1)
+    across = both[:, 1] * x**2 - 2.0 * both[:, 2] * x * y + both[:, 0] * y**2
+    distance = 0.125 * across / _determinant(both)
+    distance = distance + 0.5 * _determinant(both).log()
+    distance = distance - 0.25 * (_determinant(flat_found) * _determinant(flat_true)).log()
+    tall_found, tall_true = (_variance(boxes[:, 5]) for boxes in (found, true))
+    tall = 0.5 * (tall_found + tall_true)
+    distance = distance + 0.125 * (found[:, 2] - true[:, 2]) ** 2 / tall
+    distance = distance + 0.5 * tall.log() - 0.25 * (tall_found * tall_true).log()
+    unlike = torch.sqrt((1.0 - torch.exp(-distance)).clamp(min=0.0) + _ROUNDED)
+    return (unlike * share).sum() / share.sum().clamp(min=1.0)
+
+
+def _variance(log_side: Tensor) -> Tensor:
+    """Variance of what is spread evenly along a side whose logarithm is given."""
+    return torch.exp(2.0 * log_side.clamp(-3.0, 4.0)) / 12.0
+
+
+def _flat_covariance(boxes: Tensor) -> Tensor:
+    """(N, 3) of x with x, y with y and x with y, for (N, 8) boxes of unit or other sin and cos."""
+    axis = functional.normalize(boxes[:, 6:8], dim=1)
+    along, across = _variance(boxes[:, 3]), _variance(boxes[:, 4])
+    middle, half = 0.5 * (along + across), 0.5 * (along - across)
+    return torch.stack(
+        [middle + half * axis[:, 1], middle - half * axis[:, 1], half * axis[:, 0]], dim=1
+    )
+
+
+def _determinant(covariance: Tensor) -> Tensor:
+    return covariance[:, 0] * covariance[:, 1] - covariance[:, 2] ** 2
 
 
 def weighted_cross_entropy(

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from spatial_perception.training.lidar_losses import (
+    gaussian_box_loss,
     heatmap_loss,
     overlap_loss,
     regression_loss,
@@ -48,6 +49,56 @@ def test_regression_counts_only_where_boxes_are() -> None:
     weight = torch.tensor([[[2.0, 0.0]]])
     loss = regression_loss(values, torch.zeros_like(values), weight)
     torch.testing.assert_close(loss, torch.tensor([1.0, 2.0]))
+
+
+def _cell(
+    dx: float = 0.0, z: float = 0.8, length: float = 4.0, width: float = 2.0, yaw: float = 0.0
+) -> torch.Tensor:
+    """(1, 8, 1, 1): one box in the encoding of the regression."""
+    sides = [math.log(length), math.log(width), math.log(1.6)]
+    encoded = [dx, 0.0, z, *sides, math.sin(2 * yaw), math.cos(2 * yaw)]
+    return torch.tensor(encoded)[None, :, None, None]
+
+
+def _hellinger(mean: torch.Tensor, one: torch.Tensor, other: torch.Tensor) -> float:
+    """Of two normal distributions, by the textbook's formula with matrices."""
+    both = 0.5 * (one + other)
+    distance = mean @ torch.linalg.inv(both) @ mean / 8.0
+    distance += 0.5 * torch.log(
+        torch.linalg.det(both) / torch.sqrt(torch.linalg.det(one) * torch.linalg.det(other))
+    )
+    return math.sqrt(1.0 - math.exp(-distance))
+
+
+def test_gaussian_box_loss_is_the_hellinger_distance_of_the_boxes() -> None:
+    turn = torch.tensor([[math.cos(0.5), -math.sin(0.5)], [math.sin(0.5), math.cos(0.5)]])
+    flat = turn @ torch.diag(torch.tensor([16.0, 4.0]) / 12.0) @ turn.T
+    one, other = torch.eye(3) * 1.6**2 / 12.0, torch.eye(3) * 1.6**2 / 12.0
+    one[:2, :2], other[:2, :2] = flat, torch.diag(torch.tensor([25.0, 4.0]) / 12.0)
+    expected = _hellinger(torch.tensor([0.4, 0.0, 0.1]), one, other)
+    found, true = _cell(dx=1.0, z=0.9, yaw=0.5), _cell(length=5.0)
+    loss = gaussian_box_loss(found, true, torch.ones(1, 1, 1), cell_m=0.4)
+    assert loss.item() == pytest.approx(expected, abs=1e-3)
+
+
+def test_an_angle_counts_more_for_a_narrow_box() -> None:
+    weight = torch.ones(1, 1, 1)
+    square, narrow = (
+        gaussian_box_loss(_cell(width=w, yaw=0.3), _cell(width=w), weight, 0.4).item()
+        for w in (3.9, 1.0)
+    )
+    assert narrow > 10.0 * square
+
+
+def test_gaussian_box_loss_has_a_slope_at_the_truth_and_none_without_boxes() -> None:
+    values = _cell().requires_grad_()
+    right = gaussian_box_loss(values, _cell(), torch.ones(1, 1, 1), 0.4)
+    nothing = gaussian_box_loss(values, _cell(), torch.zeros(1, 1, 1), 0.4)
+    (right + nothing).backward()
+    assert nothing.item() == 0.0
+    assert right.item() <= 0.011
+    assert values.grad is not None
+    assert torch.isfinite(values.grad).all()
 
 
 def test_weighted_cross_entropy_equals_torchs_mean() -> None:
