@@ -2,7 +2,8 @@
 
 After CenterPoint (Yin et al., 2021): a heatmap per class that peaks at box centres, and at each
 cell the rest of the box. The box's axis (known up to half a turn) and its heading (front against
-back) are regressed apart, so that an unclear front never spoils the axis.
+back) are regressed apart, so that an unclear front never spoils the axis. The cells around a peak
+were taught the same box: their mean is a better one than the peak's own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from spatial_perception.ops.ground import GroundGrid
 REGRESSION = ("dx", "dy", "z", "log_l", "log_w", "log_h", "sin_2yaw", "cos_2yaw")
 HEADING = ("sin_yaw", "cos_yaw")
 _BEV_COLUMNS = [0, 1, 3, 4, 6]
+_AGREE_CELLS = 0.7
+"""Cells around a peak whose centre is within this distance of the peak's speak of the same box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class CentersConfig:
         0.4, help="overlap above which the weaker of two classes goes", range=(0.0, 1.0)
     )
     max_boxes: int = option(300, help="strongest peaks that are looked at", range=(1, 10000))
+    average: bool = option(
+        True, help="a box is the mean of what the cells around its peak say; off for the peak's own"
+    )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -111,14 +117,18 @@ def decode_centers(
         config: The grid and the thresholds, which are for scores after the calibration.
         calibration: What the heatmap's values are worth.
     """
-    heatmap, regression = outputs["heatmap"][0], outputs["regression"][0]
+    heatmap = outputs["heatmap"][0]
     scores, labels, rows, columns = _peaks(heatmap, config, calibration)
-    values = regression[:, rows, columns].astype(np.float64)
+    channels = [outputs[name][0] for name in ("regression", "heading") if name in outputs]
+    if config.average:
+        values = _averaged(channels, heatmap, labels, rows, columns)
+    else:
+        values = np.concatenate([part[:, rows, columns] for part in channels]).astype(np.float64)
     x = (columns + 0.5 + values[0]) * config.cell_m + config.range_x_m[0]
     y = (rows + 0.5 + values[1]) * config.cell_m + config.range_y_m[0]
     yaw = 0.5 * np.arctan2(values[6], values[7])
     if "heading" in outputs:
-        sin, cos = outputs["heading"][0][:, rows, columns].astype(np.float64)
+        sin, cos = values[8:]
         yaw = yaw + np.pi * (sin * np.sin(yaw) + cos * np.cos(yaw) < 0.0)
     z = values[2] + ground.height_at(np.stack([x, y], axis=1))
     sizes = np.exp(np.clip(values[3:6], -3.0, 4.0))
@@ -150,6 +160,34 @@ def _peaks(
     scores = calibration.probabilities(heatmap[labels, rows, columns], labels)
     best = np.argsort(-scores, kind="stable")[: config.max_boxes]
     return scores[best], labels[best], rows[best], columns[best]
+
+
+def _averaged(
+    channels: list[np.ndarray],
+    heatmap: np.ndarray,
+    labels: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+) -> np.ndarray:
+    """Returns (8 or 10, N) regression and heading of peaks: the mean of the 3 x 3 cells around.
+
+    A cell counts by its own score, by how near it says that the centre is, and only where it speaks
+    of the same centre. dx and dy are seen from the peak.
+    """
+    height, width = heatmap.shape[1:]
+    down, right = (grid.reshape(1, 9) for grid in np.mgrid[-1:2, -1:2])
+    row = np.clip(rows[:, None] + down, 0, height - 1)  # (N, 9)
+    column = np.clip(columns[:, None] + right, 0, width - 1)
+    values = np.concatenate([part[:, row, column] for part in channels]).astype(np.float64)
+    nearness = np.exp(-0.5 * (values[0] ** 2 + values[1] ** 2))
+    values[0] += column - columns[:, None]
+    values[1] += row - rows[:, None]
+    values[6:8] /= np.maximum(np.hypot(values[6], values[7]), 1e-6)
+    away = np.hypot(values[0] - values[0, :, 4:5], values[1] - values[1, :, 4:5])
+    weight = heatmap[labels[:, None], row, column] * nearness * (away < _AGREE_CELLS)
+    weight[:, 4] = np.maximum(weight[:, 4], np.finfo(np.float32).tiny)
+    mean: np.ndarray = (weight * values).sum(axis=2) / weight.sum(axis=1)
+    return mean
 
 
 def _spread(length_m: float, width_m: float, cell_m: float) -> float:

@@ -12,6 +12,9 @@ from spatial_perception.core.labels import UNLABELED, LabelSet
 from spatial_perception.core.voxels import VoxelGrid
 from spatial_perception.ops.ground import GroundGrid
 
+_SURE = np.float32(40.0)
+"""Logits over that of free from which on a class is certain: keeps the exponential finite."""
+
 
 @dataclass(frozen=True, slots=True)
 class SemanticVoxelConfig:
@@ -51,6 +54,9 @@ def decode_voxels(
 ) -> VoxelGrid:
     """Returns the grid in base_link of a network's output over the ground.
 
+    A voxel is occupied where all classes together are more probable than free, although none alone
+    may be; then it is of the most probable one.
+
     Args:
         logits: (1, K + 1, Z, Y, X), free the last class.
         ground: Ground under the scan.
@@ -59,15 +65,18 @@ def decode_voxels(
         label_set: The K classes.
     """
     scores = logits[0]
-    occupied = np.flatnonzero(scores[:-1].max(axis=0) > scores[-1])
-    chosen = scores.reshape(len(scores), -1)[:, occupied]  # (K + 1, M)
-    shares = np.exp(chosen - chosen.max(axis=0))
+    least = scores[-1] - np.float32(np.log(len(scores) - 1))  # K classes below it are no majority
+    perhaps = np.flatnonzero(scores[:-1].max(axis=0) > least)
+    chosen = scores.reshape(len(scores), -1).take(perhaps, axis=1)  # (K + 1, M)
+    odds = np.exp(np.minimum(chosen[:-1] - chosen[-1], _SURE)).sum(axis=0)
+    likely = np.flatnonzero(odds > 1.0)
+    occupied, chosen, odds = perhaps[likely], chosen[:-1].take(likely, axis=1), odds[likely]
     place, inside = _places(occupied, ground, config)
     shape = (config.cells(config.grid_z_m), *config.shape[1:])
     labels = np.full(shape, UNLABELED, np.uint8)
     probability = np.zeros(shape, np.float32)
-    labels.reshape(-1)[place] = chosen[:-1, inside].argmax(axis=0)
-    probability.reshape(-1)[place] = 1.0 - (shares[-1] / shares.sum(axis=0))[inside]
+    labels.reshape(-1)[place] = chosen[:, inside].argmax(axis=0)
+    probability.reshape(-1)[place] = (odds / (1.0 + odds))[inside]
     return VoxelGrid(
         header,
         labels,

@@ -1,5 +1,7 @@
 """Boxes through the encoding of training and the decoding of inference, and back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,37 @@ def test_without_a_heading_the_axis_is_still_right() -> None:
     del outputs["heading"]
     boxes, _, _ = decode_centers(outputs, flat_ground(), CONFIG)
     assert np.sin(boxes[0, 6] - BOXES[1, 6]) == pytest.approx(0.0, abs=1e-4)
+
+
+def test_a_box_is_the_mean_of_what_the_cells_around_its_peak_say() -> None:
+    outputs = as_outputs(encode_centers(BOXES[:1], LABELS[:1], 4, CONFIG))
+    generator = np.random.default_rng(0)
+    noise = generator.normal(0.0, 0.1, (200, 8, *CONFIG.shape))
+    errors = {True: [], False: []}
+    for change in noise:
+        noisy = {**outputs, "regression": outputs["regression"] + change}
+        for average, found in errors.items():
+            boxes, _, _ = decode_centers(noisy, flat_ground(), replace(CONFIG, average=average))
+            found.append(boxes[0] - BOXES[0])
+    averaged, alone = (np.std(errors[average], axis=0) for average in (True, False))
+    assert (averaged < 0.6 * alone).all()
+    assert alone[:2] == pytest.approx(0.1 * CONFIG.cell_m, rel=0.2)
+
+
+def test_cells_that_speak_of_another_centre_do_not_enter_the_mean() -> None:
+    near = np.array([[3.3, 8.8, 0.9, 0.6, 0.6, 1.8, 0.2], [4.0, 8.9, 0.9, 0.9, 0.9, 1.4, -1.0]])
+    targets = encode_centers(near, np.array([2, 2]), 4, CONFIG)
+    boxes, _, _ = decode_centers(as_outputs(targets), flat_ground(), CONFIG)
+    order = np.argmax(iou_3d(near, boxes), axis=1)
+    np.testing.assert_allclose(boxes[order], near, atol=1e-4)
+
+
+@pytest.mark.parametrize("place", [(-19.9, -14.9), (29.9, 14.9)])
+def test_a_peak_in_a_corner_of_the_grid_keeps_its_box(place: tuple[float, float]) -> None:
+    box = np.array([[*place, 0.8, 4.2, 1.8, 1.5, 0.3]])
+    outputs = as_outputs(encode_centers(box, np.array([0]), 4, CONFIG))
+    boxes, _, _ = decode_centers(outputs, flat_ground(), CONFIG)
+    np.testing.assert_allclose(boxes, box, atol=1e-4)
 
 
 def test_boxes_outside_the_grid_and_unlabelled_ones_give_no_target() -> None:

@@ -51,3 +51,16 @@ def test_probability_is_that_of_not_being_free() -> None:
     expected = (np.e**4 + 1) / (np.e**4 + 2)
     assert grid.probability[occupied] == pytest.approx(np.full(occupied.sum(), expected), rel=1e-5)
     assert not grid.probability[~occupied].any()
+
+
+def test_classes_that_share_a_voxel_are_occupied_together() -> None:
+    shares = np.zeros((3, *CONFIG.shape), np.float32)
+    shares[:] = np.array([0.1, 0.1, 0.8])[:, None, None, None]
+    shares[:, 2, 1, 1] = 0.28, 0.32, 0.4  # occupied, as neither class says alone
+    shares[:, 2, 1, 2] = 0.2, 0.28, 0.52
+    shares[:, 2, 1, 3] = 0.1, 0.6, 0.3
+    grid = decode_voxels(np.log(shares)[None], flat_ground(), CONFIG, HEADER, LABELS)
+    columns = np.argwhere(grid.labels != UNLABELED)[:, 2]
+    assert columns.tolist() == [1, 3]
+    assert (grid.labels[grid.labels != UNLABELED] == 1).all()
+    assert grid.probability[grid.labels != UNLABELED] == pytest.approx([0.6, 0.7], rel=1e-5)
