@@ -11,21 +11,14 @@ alarms, by either score.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from spatial_perception.config import from_mapping
 from spatial_perception.core.labels import OBJECT_LABELS
-from spatial_perception.evaluation.box_evaluators import (
-    argoverse2_scans,
-    kitti_scans,
-    simulated_scans,
-)
+from spatial_perception.evaluation.box_evaluators import BOX_SCANS
 from spatial_perception.evaluation.box_measurement import in_object_labels
-from spatial_perception.evaluation.box_scans import BoxScanSource
 from spatial_perception.evaluation.classification import calibration_error
 from spatial_perception.evaluation.detection3d import DOUBTFUL_SCORE, Setting, match_boxes
 from spatial_perception.pipelines.lidar_detector import (
@@ -36,12 +29,6 @@ from spatial_perception.pipelines.lidar_detector import (
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec
 
-SOURCES: dict[str, Callable[[Path], list[BoxScanSource]]] = {
-    "kitti": partial(kitti_scans, layout="kitti"),
-    "vod": partial(kitti_scans, layout="vod"),
-    "argoverse2": argoverse2_scans,
-    "simulated": partial(simulated_scans, split="val"),
-}
 SHOWN_SCORE = 0.3
 LEAST_SCORE = 0.001
 
@@ -49,7 +36,7 @@ LEAST_SCORE = 0.001
 def main() -> None:
     """Prints a row for each class."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", choices=SOURCES, required=True)
+    parser.add_argument("--dataset", choices=BOX_SCANS, required=True)
     parser.add_argument("--root", type=Path, required=True, help="the data set")
     parser.add_argument("--model", default="lidar_detector")
     arguments = parser.parse_args()
@@ -59,7 +46,7 @@ def main() -> None:
         parser.error(f"the scores of '{spec.name}' are not calibrated")
     detector = LidarDetector(LidarDetectorConfig(arguments.model, score_threshold=LEAST_SCORE))
     frames = []
-    for source in SOURCES[arguments.dataset](arguments.root):
+    for source in BOX_SCANS[arguments.dataset](arguments.root):
         scan = source.read()
         frames.append(scan.frame(in_object_labels(detector(scan.cloud, with_voxels=False)[0])))
     detector.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -75,6 +76,15 @@ def simulated_scans(root: Path, split: Literal["train", "val"]) -> list[BoxScanS
     return [
         BoxScanSource(path.stem, partial(_simulated, path)) for path in shard_files(root, split)
     ]
+
+
+BOX_SCANS: Mapping[str, Callable[[Path], list[BoxScanSource]]] = {
+    "kitti": partial(kitti_scans, layout="kitti"),
+    "vod": partial(kitti_scans, layout="vod"),
+    "argoverse2": argoverse2_scans,
+    "simulated": partial(simulated_scans, split="val"),
+}
+"""The scans under a root of each data set with boxes in space, for scripts."""
 
 
 def _kitti(root: Path, name: str, layout: Layout) -> BoxScan:

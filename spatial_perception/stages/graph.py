@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -141,9 +142,10 @@ class Graph:
             stage.close()
 
     def close(self) -> None:
-        """Frees the engines of all stages."""
-        for stage in self.stages:
-            stage.close()
+        """Frees the engines of all stages, of the others too where one raises."""
+        with ExitStack() as stack:
+            for stage in self.stages:
+                stack.callback(stage.close)
 
     def _is_fed(self, topics: dict[str, str], port_name: str) -> bool:
         producer = self._producers.get(topics[port_name])

@@ -27,12 +27,16 @@ class Shift(Stage):
         self.inputs = (Port("in", source, POINT_CLOUD, PortKind.SENSOR),)
         self.outputs = (Port("out", target, POINT_CLOUD, PortKind.RESULT),)
         self.resets = 0
+        self.is_closed = False
 
     def push(self, port: str, value: Any) -> Iterable[tuple[str, Any]]:
         return [("out", PointCloud(value.header, value.points + np.float32(1)))]
 
     def reset(self) -> None:
         self.resets += 1
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 class Failing(Shift):
@@ -41,6 +45,10 @@ class Failing(Shift):
     error: Exception = EngineError("out of memory")
 
     def push(self, port: str, value: Any) -> Iterable[tuple[str, Any]]:
+        raise self.error
+
+    def close(self) -> None:
+        super().close()
         raise self.error
 
 
@@ -123,6 +131,13 @@ def test_reset_reaches_every_stage() -> None:
     first, second = Shift("first", "/a", "/b"), Shift("second", "/b", "/c")
     Graph([first, second]).reset()
     assert (first.resets, second.resets) == (1, 1)
+
+
+def test_a_stage_that_cannot_close_keeps_no_other_open() -> None:
+    stages = [Shift("first", "/a", "/b"), Failing("second", "/b", "/c"), Shift("third", "/c", "/d")]
+    with pytest.raises(EngineError, match="out of memory"):
+        Graph(stages).close()
+    assert [stage.is_closed for stage in stages] == [True] * 3
 
 
 def test_header_helper_keeps_the_stamp() -> None:
