@@ -44,11 +44,11 @@ class LossWeights:
 
     heatmap: float = option(1.0, range=(0.0, 100.0))
     offset: float = option(1.0, help="dx, dy", range=(0.0, 100.0))
-    height: float = option(1.0, help="z", range=(0.0, 100.0))
+    height: float = option(3.0, help="z", range=(0.0, 100.0))
     size: float = option(1.0, help="log l, w, h", range=(0.0, 100.0))
-    axis: float = option(1.0, help="sin and cos of twice the yaw", range=(0.0, 100.0))
+    axis: float = option(0.5, help="sin and cos of twice the yaw", range=(0.0, 100.0))
     box: float = option(
-        1.0, help="distance of the boxes as normal distributions", range=(0.0, 100.0)
+        3.0, help="distance of the boxes as normal distributions", range=(0.0, 100.0)
     )
     heading: float = option(0.5, help="sin and cos of the yaw", range=(0.0, 100.0))
     occupancy: float = option(1.0, help="cross-entropy and overlap", range=(0.0, 100.0))
