@@ -172,16 +172,16 @@ class DetectorTask(Task[BoxBatch]):
             label_set=CAMERA_OBJECT_LABELS,
             training_data=(
                 "CamVid training and validation images, six pictures of a nuScenes key frame, one "
-                "of View-of-Delft, three of BDD100K; boxes taught by YOLOX-nano (Apache-2.0) "
-                "looking at tiles, held against CamVid's masks",
+                "of View-of-Delft, three of BDD100K, every second one of KITTI's raw clip; boxes "
+                "taught by YOLOX-nano (Apache-2.0) looking at tiles, held against CamVid's masks",
                 "crops of GTSRB and of traffic lights pasted into them",
                 *(("simulated pictures",) if self._config.simulated else ()),
                 *((IMAGENET,) if self._config.pretrained else ()),
             ),
             data_licence=(
                 "CamVid: CC BY-NC 4.0 as republished; nuScenes: CC BY-NC-SA 4.0; View-of-Delft: "
-                "research use; BDD100K: its publisher's licence; GTSRB: free for research; lights: "
-                "none stated; non-commercial"
+                "research use; BDD100K: its publisher's licence; KITTI: CC BY-NC-SA 3.0; GTSRB: "
+                "free for research; lights: none stated; non-commercial"
             ),
             summary="Boxes cars, trucks, buses, persons, two-wheelers, traffic lights and signs.",
             validation="a tenth of the taught pictures, boxes by the teacher",
