@@ -17,13 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from spatial_perception.core.boxes import iou_3d, iou_bev
 from spatial_perception.core.labels import OBJECT_LABELS
 from spatial_perception.evaluation.box_evaluators import BOX_SCANS
-from spatial_perception.evaluation.box_measurement import in_object_labels
-from spatial_perception.evaluation.detection3d import BoxFrame, Setting, match_boxes
+from spatial_perception.evaluation.box_measurement import detected_frames
+from spatial_perception.evaluation.detection3d import (
+    BoxFrame,
+    Setting,
+    box_overlaps,
+    match_boxes,
+)
 from spatial_perception.evaluation.precision_recall import PrecisionRecall
-from spatial_perception.pipelines.lidar_detector import LidarDetector, LidarDetectorConfig
 
 PARTS = {
     "as found": [],
@@ -35,7 +38,6 @@ PARTS = {
 }
 OVERLAPS = {"car": 0.7, "truck": 0.7}
 LEAST_SCORE, NEAR_IOU = 0.05, 0.3
-BEV = [0, 1, 3, 4, 6]
 
 
 def knowing(frame: BoxFrame, part: str) -> BoxFrame:
@@ -43,14 +45,14 @@ def knowing(frame: BoxFrame, part: str) -> BoxFrame:
     if not len(frame.truth_boxes) or not len(frame.boxes):
         return frame
     alike = frame.labels[:, None] == frame.truth_labels
-    overlap = np.where(alike, iou_bev(frame.boxes[:, BEV], frame.truth_boxes[:, BEV]), 0.0)
+    overlap = np.where(alike, box_overlaps(frame, "bev").T, 0.0)
     nearest = overlap.argmax(axis=1)
     near = overlap.max(axis=1) > NEAR_IOU
     boxes, scores = frame.boxes.copy(), frame.scores
     columns = PARTS[part]
     boxes[np.ix_(near, columns)] = frame.truth_boxes[np.ix_(nearest[near], columns)]
     if part == "score":
-        scores = np.where(alike, iou_3d(frame.boxes, frame.truth_boxes), 0.0).max(axis=1)
+        scores = np.where(alike, box_overlaps(frame, "3d").T, 0.0).max(axis=1)
     return replace(frame, boxes=boxes, scores=scores)
 
 
@@ -67,12 +69,8 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, help="the data set")
     parser.add_argument("--model", default="lidar_detector")
     arguments = parser.parse_args()
-    detector = LidarDetector(LidarDetectorConfig(arguments.model, score_threshold=LEAST_SCORE))
-    frames = []
-    for source in BOX_SCANS[arguments.dataset](arguments.root):
-        scan = source.read()
-        frames.append(scan.frame(in_object_labels(detector(scan.cloud, with_voxels=False)[0])))
-    detector.close()
+    sources = BOX_SCANS[arguments.dataset](arguments.root)
+    frames = detected_frames(arguments.model, sources, LEAST_SCORE)
     names = OBJECT_LABELS.names
     print(f"{'if known':<14}" + "".join(f"{name + ' BEV, 3D':>20}" for name in names))
     for part in PARTS:

@@ -18,14 +18,10 @@ import numpy as np
 from spatial_perception.config import from_mapping
 from spatial_perception.core.labels import OBJECT_LABELS
 from spatial_perception.evaluation.box_evaluators import BOX_SCANS
-from spatial_perception.evaluation.box_measurement import in_object_labels
+from spatial_perception.evaluation.box_measurement import detected_frames
 from spatial_perception.evaluation.classification import calibration_error
 from spatial_perception.evaluation.detection3d import DOUBTFUL_SCORE, Setting, match_boxes
-from spatial_perception.pipelines.lidar_detector import (
-    CentersArguments,
-    LidarDetector,
-    LidarDetectorConfig,
-)
+from spatial_perception.pipelines.lidar_detector import CentersArguments
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec
 
@@ -44,12 +40,8 @@ def main() -> None:
     calibration = from_mapping(CentersArguments, spec.decoder_arguments, spec.name).calibration
     if not calibration.scales:
         parser.error(f"the scores of '{spec.name}' are not calibrated")
-    detector = LidarDetector(LidarDetectorConfig(arguments.model, score_threshold=LEAST_SCORE))
-    frames = []
-    for source in BOX_SCANS[arguments.dataset](arguments.root):
-        scan = source.read()
-        frames.append(scan.frame(in_object_labels(detector(scan.cloud, with_voxels=False)[0])))
-    detector.close()
+    sources = BOX_SCANS[arguments.dataset](arguments.root)
+    frames = detected_frames(arguments.model, sources, LEAST_SCORE)
     print("class        boxes  ece of the network's  calibrated  from 0.3: network's  calibrated")
     for label, name in enumerate(OBJECT_LABELS.names):
         answers = [match_boxes(frame, label, Setting("bev", 0.5)).answers for frame in frames]

@@ -78,6 +78,20 @@ def measure_boxes(
     return Measurement(split, len(frames), compute, illustration)
 
 
+def detected_frames(
+    model: str, sources: Sequence[BoxScanSource], min_score: float
+) -> list[BoxFrame]:
+    """Truths of the scans and what a LiDAR detector finds in them from a score on."""
+    detector = LidarDetector(LidarDetectorConfig(model, score_threshold=min_score))
+    frames = []
+    for source in sources:
+        scan = source.read()
+        found, _ = detector(scan.cloud, with_voxels=False)
+        frames.append(scan.frame(in_object_labels(found)))
+    detector.close()
+    return frames
+
+
 def in_object_labels(found: Detections3D) -> Detections3D:
     """The detections whose class is one of `OBJECT_LABELS`, in those labels."""
     labels = label_lut(found.label_set, OBJECT_LABELS)[found.labels]

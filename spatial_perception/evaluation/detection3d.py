@@ -98,7 +98,7 @@ class BoxMetrics:
         self, frames: Sequence[BoxFrame], names: Sequence[str], devkit: bool = False
     ) -> None:
         self.frames = frames
-        overlaps = {plane: [_overlap(frame, plane) for frame in frames] for plane in _PLANES}
+        overlaps = {plane: [box_overlaps(frame, plane) for frame in frames] for plane in _PLANES}
         self._results: dict[str, PrecisionRecall] = {}
         self._base: dict[str, list[FrameMatch]] = {}
         self._headings: dict[str, NDArray[np.int64]] = {}
@@ -193,7 +193,7 @@ def match_boxes(
         overlaps: (T, D) of all truths with all detections, where already known.
     """
     if overlaps is None:
-        overlaps = _overlap(frame, setting.plane)
+        overlaps = box_overlaps(frame, setting.plane)
     truths = np.flatnonzero(frame.truth_labels == label)
     counts = (frame.labels == label) & (frame.levels <= setting.level)
     taking_part = np.flatnonzero(counts | (frame.levels > setting.level))
@@ -232,7 +232,8 @@ def _headings(frame: BoxFrame, match: FrameMatch) -> tuple[int, int]:
     return int(np.sum(np.cos(difference) > 0.0)), len(match.pairs)
 
 
-def _overlap(frame: BoxFrame, plane: Plane) -> NDArray[np.float64]:
+def box_overlaps(frame: BoxFrame, plane: Plane) -> NDArray[np.float64]:
+    """(T, D) intersection over union of every truth with every detection."""
     if plane == "3d":
         return iou_3d(frame.truth_boxes, frame.boxes)
     return iou_bev(frame.truth_boxes[:, _BEV_COLUMNS], frame.boxes[:, _BEV_COLUMNS])

@@ -52,8 +52,8 @@ def gaussian_box_loss(values: Tensor, target: Tensor, weight: Tensor, cell_m: fl
     both = 0.5 * (flat_found + flat_true)
     x, y = (cell_m * (found[:, :2] - true[:, :2])).unbind(1)
     across = both[:, 1] * x**2 - 2.0 * both[:, 2] * x * y + both[:, 0] * y**2
-    distance = 0.125 * across / _determinant(both)
-    distance = distance + 0.5 * _determinant(both).log()
+    area = _determinant(both)
+    distance = 0.125 * across / area + 0.5 * area.log()
     distance = distance - 0.25 * (_determinant(flat_found) * _determinant(flat_true)).log()
     tall_found, tall_true = (_variance(boxes[:, 5]) for boxes in (found, true))
     tall = 0.5 * (tall_found + tall_true)

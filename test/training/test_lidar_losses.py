@@ -90,7 +90,7 @@ def test_an_angle_counts_more_for_a_narrow_box() -> None:
     assert narrow > 10.0 * square
 
 
-def test_gaussian_box_loss_has_a_slope_at_the_truth_and_none_without_boxes() -> None:
+def test_gaussian_box_loss_has_finite_slopes_at_the_truth_and_is_0_without_boxes() -> None:
     values = _cell().requires_grad_()
     right = gaussian_box_loss(values, _cell(), torch.ones(1, 1, 1), 0.4)
     nothing = gaussian_box_loss(values, _cell(), torch.zeros(1, 1, 1), 0.4)
