@@ -37,7 +37,7 @@ class Conv3dBnAct(nn.Sequential):
 
 @register("voxel_network")
 class VoxelNetwork(SpatialNetwork):
-    """3D stages, then a bird's-eye pyramid of strides 1, 2 and 4, then four heads.
+    """3D stages, then a bird's-eye pyramid of strides 1, 2 and 4, then five heads.
 
     Args:
         in_channels: Channels of a voxel.
@@ -53,7 +53,7 @@ class VoxelNetwork(SpatialNetwork):
     """
 
     input_names = ("voxels",)
-    output_names = ("heatmap", "regression", "heading", "occupancy")
+    output_names = ("heatmap", "regression", "heading", "quality", "occupancy")
 
     def __init__(
         self,
@@ -90,13 +90,15 @@ class VoxelNetwork(SpatialNetwork):
         self.heatmap = nn.Conv2d(widths[0], classes, 1)
         self.regression = nn.Conv2d(widths[0], 8, 1)
         self.heading = nn.Conv2d(widths[0], 2, 1)
+        self.quality = nn.Conv2d(widths[0], 1, 1)
         self.occupancy = nn.Conv2d(widths[0], occupancy_classes * occupancy_depth, 1)
         nn.init.constant_(self.heatmap.bias, -4.6)  # a share of 1 % of cells are centres
 
-    def forward(self, voxels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Heatmap (B, K, Y, X) in 0..1, regression (B, 8, Y, X), heading (B, 2, Y, X), occupancy.
+    def forward(self, voxels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Heatmap (B, K, Y, X), regression (B, 8, Y, X), heading (B, 2, Y, X), quality, occupancy.
 
-        The last are logits (B, classes, Z, Y, X), over the window alone where there is one.
+        Heatmap and quality (B, 1, Y, X) are in 0..1, the occupancy logits (B, classes, Z, Y, X),
+        over the window alone where there is one.
 
         Args:
             voxels: (B, C, Z, Y, X), Y and X multiples of 4.
@@ -110,6 +112,7 @@ class VoxelNetwork(SpatialNetwork):
             torch.sigmoid(self.heatmap(features)),
             self.regression(features),
             self.heading(features),
+            torch.sigmoid(self.quality(features)),
             self.occupancy_logits(seen),
         )
 

@@ -3,7 +3,8 @@
 After CenterPoint (Yin et al., 2021): a heatmap per class that peaks at box centres, and at each
 cell the rest of the box. The box's axis (known up to half a turn) and its heading (front against
 back) are regressed apart, so that an unclear front never spoils the axis. The cells around a peak
-were taught the same box: their mean is a better one than the peak's own.
+were taught the same box: their mean is a better one than the peak's own. The heatmap says that an
+object is there, the quality how well its box fits: the score is made of both.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ class CentersConfig:
     max_boxes: int = option(300, help="strongest peaks that are looked at", range=(1, 10000))
     average: bool = option(
         True, help="a box is the mean of what the cells around its peak say; off for the peak's own"
+    )
+    quality_share: float = option(
+        0.5, help="of the quality in a score, the heatmap's is the rest", range=(0.0, 0.95)
     )
 
     @property
@@ -112,13 +116,15 @@ def decode_centers(
 
     Args:
         outputs: `heatmap` (1, K, Y, X) in 0..1, `regression` (1, 8, Y, X), and where the network
-            has it `heading` (1, 2, Y, X); without it the front is a guess.
+            has them `heading` (1, 2, Y, X), without which the front is a guess, and `quality`
+            (1, 1, Y, X) in 0..1, without which the heatmap alone is the score.
         ground: Ground under the scan; z of the boxes is base_link's.
         config: The grid and the thresholds, which are for scores after the calibration.
-        calibration: What the heatmap's values are worth.
+        calibration: What the scores are worth.
     """
     heatmap = outputs["heatmap"][0]
-    scores, labels, rows, columns = _peaks(heatmap, config, calibration)
+    quality = outputs["quality"][0, 0] if "quality" in outputs else None
+    scores, labels, rows, columns = _peaks(heatmap, quality, config, calibration)
     channels = [outputs[name][0] for name in ("regression", "heading") if name in outputs]
     if config.average:
         values = _averaged(channels, heatmap, labels, rows, columns)
@@ -145,11 +151,16 @@ def decode_centers(
 
 
 def _peaks(
-    heatmap: np.ndarray, config: CentersConfig, calibration: ScoreCalibration
+    heatmap: np.ndarray,
+    quality: np.ndarray | None,
+    config: CentersConfig,
+    calibration: ScoreCalibration,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns score, label, row and column of the strongest cells that no neighbour exceeds."""
     kernel = np.ones((3, 3), np.uint8)
     least = calibration.inverse(np.full(len(heatmap), config.min_score), np.arange(len(heatmap)))
+    share = 0.0 if quality is None else config.quality_share
+    least = least ** (1.0 / (1.0 - share))  # what a peak must have even if its quality is perfect
     found = [
         np.nonzero((channel >= low) & (channel >= cv2.dilate(channel, kernel)))
         for channel, low in zip(np.ascontiguousarray(heatmap, np.float32), least, strict=True)
@@ -157,8 +168,12 @@ def _peaks(
     rows = np.concatenate([row for row, _ in found])
     columns = np.concatenate([column for _, column in found])
     labels = np.repeat(np.arange(len(found)), [len(row) for row, _ in found])
-    scores = calibration.probabilities(heatmap[labels, rows, columns], labels)
+    raw = heatmap[labels, rows, columns]
+    if quality is not None:
+        raw = raw ** (1.0 - share) * quality[rows, columns] ** share
+    scores = calibration.probabilities(raw, labels)
     best = np.argsort(-scores, kind="stable")[: config.max_boxes]
+    best = best[scores[best] >= config.min_score]
     return scores[best], labels[best], rows[best], columns[best]
 
 

@@ -23,11 +23,13 @@ from spatial_perception.ops.voxelize import CHANNELS, VoxelConfig
 from spatial_perception.training.augment_scans import ScanAugmentation
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.lidar_losses import (
-    gaussian_box_loss,
+    box_distances,
     heatmap_loss,
     overlap_loss,
+    quality_loss,
     regression_loss,
     weighted_cross_entropy,
+    weighted_mean,
 )
 from spatial_perception.training.lidar_samples import SampleConfig, VoxelBatch, random_sample
 from spatial_perception.training.lidar_validation import detection_answers, validate_detector
@@ -51,6 +53,7 @@ class LossWeights:
         3.0, help="distance of the boxes as normal distributions", range=(0.0, 100.0)
     )
     heading: float = option(0.5, help="sin and cos of the yaw", range=(0.0, 100.0))
+    quality: float = option(1.0, help="how good each box is said to be", range=(0.0, 100.0))
     occupancy: float = option(1.0, help="cross-entropy and overlap", range=(0.0, 100.0))
 
 
@@ -144,6 +147,10 @@ class LidarDetectorTask(Task[VoxelBatch]):
         share = batch.weight * objects[batch.heatmap.argmax(dim=1)]
         found = network.regression(features).float()
         terms = regression_loss(found, batch.regression, share)
+        judged = share > 0
+        boxes, truth = (g.permute(0, 2, 3, 1)[judged] for g in (found, batch.regression))
+        distances = box_distances(boxes, truth, self._config.centers.cell_m)
+        quality = network.quality(features).float().squeeze(1)
         heading = network.heading(features).float()
         seen, labels = _random_window(features, batch.occupancy, self._config.occupancy_crop)
         occupancy = network.occupancy_logits(seen).float()
@@ -156,7 +163,8 @@ class LidarDetectorTask(Task[VoxelBatch]):
             "height": terms[2],
             "size": terms[3:6].sum(),
             "axis": terms[6:8].sum(),
-            "box": gaussian_box_loss(found, batch.regression, share, self._config.centers.cell_m),
+            "box": weighted_mean(distances, share[judged]),
+            "quality": quality_loss(quality[judged], distances, share[judged]),
             "heading": regression_loss(heading, batch.heading, share).sum(),
             "occupancy": weighted_cross_entropy(occupancy, labels, classes)
             + overlap_loss(occupancy.permute(0, 2, 3, 4, 1).flatten(0, 3), labels.flatten()),

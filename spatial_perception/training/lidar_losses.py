@@ -8,6 +8,8 @@ from torch.nn import functional
 
 _ROUNDED = 1e-4
 """Under the root of the distance of boxes, whose slope is infinite at 0."""
+_OVERLAP_SLOPE = 1.6
+"""A box that is moved a little along one side loses so much overlap for its distance."""
 
 
 def heatmap_loss(logits: Tensor, target: Tensor, counts: Tensor, weights: Tensor) -> Tensor:
@@ -33,21 +35,22 @@ def regression_loss(values: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return error.sum(dim=(0, 2, 3)) / weight.sum().clamp(min=1.0)
 
 
-def gaussian_box_loss(values: Tensor, target: Tensor, weight: Tensor, cell_m: float) -> Tensor:
-    """Mean Hellinger distance of boxes as normal distributions (ProbIoU, Llerena et al., 2021).
+def weighted_mean(terms: Tensor, weight: Tensor) -> Tensor:
+    """Mean of terms (N,) by their weights (N,); 0 where there are none."""
+    return (terms * weight).sum() / weight.sum().clamp(min=1.0)
 
-    Unlike errors of single numbers it grows as the overlap shrinks: an offset counts by the size
+
+def box_distances(found: Tensor, true: Tensor, cell_m: float) -> Tensor:
+    """(N,) Hellinger distances of boxes as normal distributions (ProbIoU, Llerena et al., 2021).
+
+    Unlike errors of single numbers they grow as the overlap shrinks: an offset counts by the size
     of the box, an angle by how long and narrow the box is.
 
     Args:
-        values: (B, 8, Y, X), see `ops.centers.REGRESSION`.
-        target: (B, 8, Y, X) likewise.
-        weight: (B, Y, X), how much the box of a cell counts.
+        found: (N, 8), see `ops.centers.REGRESSION`.
+        true: (N, 8) likewise.
         cell_m: Side of a cell, metres.
     """
-    judged = weight > 0
-    share = weight[judged]
-    found, true = (grid.permute(0, 2, 3, 1)[judged] for grid in (values, target))  # (N, 8)
     flat_found, flat_true = _flat_covariance(found), _flat_covariance(true)  # (N, 3)
     both = 0.5 * (flat_found + flat_true)
     x, y = (cell_m * (found[:, :2] - true[:, :2])).unbind(1)
@@ -59,8 +62,20 @@ def gaussian_box_loss(values: Tensor, target: Tensor, weight: Tensor, cell_m: fl
     tall = 0.5 * (tall_found + tall_true)
     distance = distance + 0.125 * (found[:, 2] - true[:, 2]) ** 2 / tall
     distance = distance + 0.5 * tall.log() - 0.25 * (tall_found * tall_true).log()
-    unlike = torch.sqrt((1.0 - torch.exp(-distance)).clamp(min=0.0) + _ROUNDED)
-    return (unlike * share).sum() / share.sum().clamp(min=1.0)
+    return torch.sqrt((1.0 - torch.exp(-distance)).clamp(min=0.0) + _ROUNDED)
+
+
+def quality_loss(logits: Tensor, distances: Tensor, weight: Tensor) -> Tensor:
+    """Cross-entropy of how good boxes were said to be with about their overlap with the truth.
+
+    Args:
+        logits: (N,).
+        distances: (N,) of the same boxes, see `box_distances`.
+        weight: (N,), how much each counts.
+    """
+    overlap = (1.0 - _OVERLAP_SLOPE * distances.detach()).clamp(min=0.0)
+    terms = functional.binary_cross_entropy_with_logits(logits, overlap, reduction="none")
+    return weighted_mean(terms, weight)
 
 
 def _variance(log_side: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ def test_heads_have_the_shapes_of_their_grids() -> None:
         "heatmap": (2, 4, 16, 24),
         "regression": (2, 8, 16, 24),
         "heading": (2, 2, 16, 24),
+        "quality": (2, 1, 16, 24),
         "occupancy": (2, 10, 3, 16, 24),
     }
 

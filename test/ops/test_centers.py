@@ -139,6 +139,26 @@ def test_a_calibration_maps_scores_and_thresholds_hold_for_the_mapped_ones() -> 
     assert scores == pytest.approx([1 / (1 + np.exp(-1.0))])
 
 
+def test_of_two_alike_boxes_the_one_of_better_quality_comes_first() -> None:
+    outputs = as_outputs(encode_centers(BOXES[:2], LABELS[:2], 4, CONFIG))
+    column, row = ((BOXES[1, :2] - (-20.0, -15.0)) / CONFIG.cell_m).astype(int)
+    outputs["quality"] = np.full((1, 1, *CONFIG.shape), 0.64)
+    outputs["quality"][0, 0, row, column] = 0.81
+    boxes, scores, _ = decode_centers(outputs, flat_ground(), CONFIG)
+    np.testing.assert_allclose(boxes[0], BOXES[1], atol=1e-4)
+    assert scores == pytest.approx([0.9, 0.8])
+    _, without, _ = decode_centers(outputs, flat_ground(), replace(CONFIG, quality_share=0.0))
+    assert without == pytest.approx([1.0, 1.0])
+
+
+def test_thresholds_hold_for_scores_with_their_quality() -> None:
+    outputs = as_outputs(encode_centers(BOXES[:1], LABELS[:1], 4, CONFIG))
+    outputs["heatmap"] = 0.5 * outputs["heatmap"]
+    for quality, kept in ((0.2, 1), (0.16, 0)):  # scores of 0.316 and 0.283, the least is 0.3
+        outputs["quality"] = np.full((1, 1, *CONFIG.shape), quality)
+        assert len(decode_centers(outputs, flat_ground(), CONFIG)[1]) == kept
+
+
 def test_of_two_classes_at_one_place_the_more_probable_stays() -> None:
     place = np.array([[5.0, 0, 1, 1.8, 0.7, 1.8, 0], [5.1, 0, 1, 1.7, 0.7, 1.8, 0]])
     outputs = as_outputs(encode_centers(place, np.array([2, 3]), 4, CONFIG))

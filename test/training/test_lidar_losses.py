@@ -7,11 +7,13 @@ import torch
 from torch.nn import functional
 
 from spatial_perception.training.lidar_losses import (
-    gaussian_box_loss,
+    box_distances,
     heatmap_loss,
     overlap_loss,
+    quality_loss,
     regression_loss,
     weighted_cross_entropy,
+    weighted_mean,
 )
 
 ALIKE = torch.ones(1)
@@ -54,10 +56,10 @@ def test_regression_counts_only_where_boxes_are() -> None:
 def _cell(
     dx: float = 0.0, z: float = 0.8, length: float = 4.0, width: float = 2.0, yaw: float = 0.0
 ) -> torch.Tensor:
-    """(1, 8, 1, 1): one box in the encoding of the regression."""
+    """(1, 8): one box in the encoding of the regression."""
     sides = [math.log(length), math.log(width), math.log(1.6)]
     encoded = [dx, 0.0, z, *sides, math.sin(2 * yaw), math.cos(2 * yaw)]
-    return torch.tensor(encoded)[None, :, None, None]
+    return torch.tensor(encoded)[None]
 
 
 def _hellinger(mean: torch.Tensor, one: torch.Tensor, other: torch.Tensor) -> float:
@@ -70,35 +72,61 @@ def _hellinger(mean: torch.Tensor, one: torch.Tensor, other: torch.Tensor) -> fl
     return math.sqrt(1.0 - math.exp(-distance))
 
 
-def test_gaussian_box_loss_is_the_hellinger_distance_of_the_boxes() -> None:
+def test_distance_of_boxes_is_the_hellinger_distance_of_normal_distributions() -> None:
     turn = torch.tensor([[math.cos(0.5), -math.sin(0.5)], [math.sin(0.5), math.cos(0.5)]])
     flat = turn @ torch.diag(torch.tensor([16.0, 4.0]) / 12.0) @ turn.T
     one, other = torch.eye(3) * 1.6**2 / 12.0, torch.eye(3) * 1.6**2 / 12.0
     one[:2, :2], other[:2, :2] = flat, torch.diag(torch.tensor([25.0, 4.0]) / 12.0)
     expected = _hellinger(torch.tensor([0.4, 0.0, 0.1]), one, other)
     found, true = _cell(dx=1.0, z=0.9, yaw=0.5), _cell(length=5.0)
-    loss = gaussian_box_loss(found, true, torch.ones(1, 1, 1), cell_m=0.4)
-    assert loss.item() == pytest.approx(expected, abs=1e-3)
+    assert box_distances(found, true, cell_m=0.4).item() == pytest.approx(expected, abs=1e-3)
 
 
 def test_an_angle_counts_more_for_a_narrow_box() -> None:
-    weight = torch.ones(1, 1, 1)
     square, narrow = (
-        gaussian_box_loss(_cell(width=w, yaw=0.3), _cell(width=w), weight, 0.4).item()
-        for w in (3.9, 1.0)
+        box_distances(_cell(width=w, yaw=0.3), _cell(width=w), 0.4).item() for w in (3.9, 1.0)
     )
     assert narrow > 10.0 * square
 
 
-def test_gaussian_box_loss_has_finite_slopes_at_the_truth_and_is_0_without_boxes() -> None:
+def test_distance_of_boxes_has_finite_slopes_at_the_truth() -> None:
     values = _cell().requires_grad_()
-    right = gaussian_box_loss(values, _cell(), torch.ones(1, 1, 1), 0.4)
-    nothing = gaussian_box_loss(values, _cell(), torch.zeros(1, 1, 1), 0.4)
-    (right + nothing).backward()
-    assert nothing.item() == 0.0
-    assert right.item() <= 0.011
+    distance = box_distances(values, _cell(), 0.4)
+    distance.sum().backward()
+    assert distance.item() <= 0.011
     assert values.grad is not None
     assert torch.isfinite(values.grad).all()
+
+
+def test_weighted_mean_by_hand_and_of_nothing() -> None:
+    terms, weight = torch.tensor([1.0, 5.0]), torch.tensor([3.0, 1.0])
+    assert weighted_mean(terms, weight).item() == pytest.approx(2.0)
+    assert weighted_mean(torch.zeros(0), torch.zeros(0)).item() == 0.0
+
+
+def test_the_best_answer_to_quality_is_about_the_overlap() -> None:
+    true, moved = _cell(), _cell(dx=1.0)  # 0.4 of 4 m: they share 3.6 of 4.4 m
+    distances = box_distances(torch.cat([true, moved]), torch.cat([true, true]), 0.4)
+    logits = torch.zeros(2, requires_grad=True)
+    descent = torch.optim.LBFGS([logits], max_iter=100)
+
+    def loss() -> torch.Tensor:
+        descent.zero_grad()
+        value = quality_loss(logits, distances, torch.ones(2))
+        value.backward()
+        return value
+
+    descent.step(loss)
+    assert torch.sigmoid(logits)[0].item() > 0.97
+    assert torch.sigmoid(logits)[1].item() == pytest.approx(3.6 / 4.4, abs=0.03)
+
+
+def test_quality_does_not_move_the_boxes() -> None:
+    values, logits = _cell(dx=1.0).requires_grad_(), torch.zeros(1, requires_grad=True)
+    distances = box_distances(values, _cell(), 0.4)
+    quality_loss(logits, distances, torch.ones(1)).backward()
+    assert values.grad is None
+    assert logits.grad is not None
 
 
 def test_weighted_cross_entropy_equals_torchs_mean() -> None:

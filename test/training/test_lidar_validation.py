@@ -35,7 +35,9 @@ class Oracle(VoxelNetwork):
         sample = self.sample
         classes = torch.where(sample.occupancy == 255, 9, sample.occupancy).long()
         occupancy = 9.0 * torch.nn.functional.one_hot(classes, 10).permute(3, 0, 1, 2)
-        maps = (sample.heatmap, sample.regression, self.sign * sample.heading, occupancy)
+        quality = torch.ones_like(sample.heatmap[:1])
+        heading = self.sign * sample.heading
+        maps = (sample.heatmap, sample.regression, heading, quality, occupancy)
         return tuple(values[None].float() for values in maps)
 
 
