@@ -122,13 +122,11 @@ def test_a_replayed_bag_serves_again_only_for_the_same_parameters_and_models(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bag, _ = write_drive(tmp_path, "a")
-    made: list[dict[str, dict[str, object]]] = []
+    made: list[Path] = []
 
-    def replay(
-        _: Path, output: Path, parameters: dict[str, dict[str, object]], *__: object
-    ) -> None:
+    def replay(_: Path, output: Path, *__: object) -> None:
         output.mkdir()
-        made.append(parameters)
+        made.append(output)
 
     monkeypatch.setattr(drive_bags, "replay_drive", replay)
     topic = "/ground_truth/objects/states"
