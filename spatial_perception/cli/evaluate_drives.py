@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -171,9 +172,8 @@ def _frame(
 
 def _parameters(request: Request, config: Path | None) -> dict[str, dict[str, Any]]:
     parameters = load_parameters(config) if config else {}
-    engine = {"engine.backend": request.engine.backend, "engine.threads": request.engine.threads}
-    if request.engine.precision:
-        engine["engine.precision"] = request.engine.precision
+    given = dataclasses.asdict(request.engine)
+    engine = {f"engine.{name}": value for name, value in given.items()}
     for name in STAGES[:2]:
         parameters[name] = {**engine, **parameters.get(name, {})}
     return parameters
