@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,9 @@ from typing import Any
 from spatial_perception.bags import BagReader
 from spatial_perception.errors import DatasetError
 from spatial_perception.replay.run import Replay
-from spatial_perception.stages.registry import build_graph
+from spatial_perception.runtime.models import find_model
+from spatial_perception.runtime.spec import MODEL_FILE
+from spatial_perception.stages.registry import STAGES, build_graph
 
 
 def bags_in(root: Path) -> list[Path]:
@@ -34,6 +38,57 @@ def require_truth(bag: Path, topic: str) -> None:
     with BagReader(bag) as reader:
         if topic not in reader.topics:
             raise DatasetError(f"{bag}: no truth on {topic}; `simulate` writes drives that have it")
+
+
+def replayed_drive(
+    bag: Path,
+    folder: Path,
+    truth_topic: str,
+    parameters: Mapping[str, Any],
+    stages: tuple[str, ...],
+    where: str,
+) -> Path:
+    """Returns the bag of what the graph makes of a drive, made now unless the folder has it.
+
+    Beside each bag stands a recipe: its stages, their parameters and models. A bag of another
+    recipe is made anew; one without any is taken as it is.
+
+    Args:
+        bag: the drive.
+        folder: where replayed bags are kept.
+        truth_topic: what the drive must have.
+        parameters: of the graph, by stage.
+        stages: names of those that run.
+        where: what the parameters come from, for messages.
+
+    Raises:
+        DatasetError: the drive has no truth.
+        EngineError: a model is missing.
+    """
+    output, note = folder / bag.name, folder / f"{bag.name}.recipe.json"
+    recipe = json.dumps(_recipe(parameters, stages), indent=1, sort_keys=True, default=str)
+    if output.exists() and note.exists() and note.read_text(encoding="utf-8") != recipe:
+        shutil.rmtree(output)
+    if not output.exists():
+        require_truth(bag, truth_topic)
+        replay_drive(bag, output, parameters, stages, where)
+        note.write_text(recipe, encoding="utf-8")
+    return output
+
+
+def _recipe(parameters: Mapping[str, Any], stages: tuple[str, ...]) -> dict[str, Any]:
+    """What a replay depends on: each model stands for itself by its model.yaml, with its hashes."""
+    models = {}
+    for name in stages:
+        named = parameters.get(name, {}).get("model", getattr(STAGES[name].config(), "model", None))
+        if named is not None:
+            described = (find_model(named) / MODEL_FILE).read_bytes()
+            models[name] = hashlib.sha256(described).hexdigest()
+    return {
+        "stages": stages,
+        "parameters": {name: parameters.get(name, {}) for name in stages},
+        "models": models,
+    }
 
 
 def replay_drive(

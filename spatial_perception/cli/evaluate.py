@@ -32,6 +32,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--backend", default="auto", help="backend of the engine")
     parser.add_argument("--precision", default="", help="fp32, fp16, bf16, int8; default: model's")
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0 for all")
+    parser.add_argument(
+        "--largest-px",
+        type=int,
+        default=0,
+        metavar="N",
+        help="take exported picture sizes of at most so many pixels; 0: the largest",
+    )
     parser.add_argument("--figures", type=Path, metavar="DIR", help="write figures there")
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="parameters of the graph (drives only)"
@@ -60,7 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
         root=arguments.root,
         split=arguments.split,
         frames=tuple(name for name in arguments.frames.split(",") if name),
-        engine=EngineOptions(arguments.backend, arguments.precision, arguments.threads),
+        engine=EngineOptions(
+            arguments.backend, arguments.precision, arguments.threads, arguments.largest_px
+        ),
     )
     console = make_console()
     figures: list[Path] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from spatial_perception import messages
 from spatial_perception.bags import BagReader
-from spatial_perception.cli.drive_bags import bags_in, output_folder, replay_drive, require_truth
+from spatial_perception.cli.drive_bags import bags_in, output_folder, replayed_drive
 from spatial_perception.cli.evaluate_grids import GRID_MODEL, evaluate_grids
 from spatial_perception.core import Detections3D, PointCloud, Tracks, TransformTree
 from spatial_perception.core.camera_objects import CameraObjects
@@ -55,7 +56,7 @@ def evaluate_drives(
         request: model `object_tracker` or `occupancy_mapper`; root is a folder of bags, frames
             are names of bags.
         config: parameters of the graph; defaults where None.
-        replayed: folder where the graph's output bags are kept and used again.
+        replayed: folder where the graph's output bags are kept, see `replayed_drive`.
         progress: called after every drive.
 
     Raises:
@@ -71,11 +72,8 @@ def evaluate_drives(
     frames = 0
     with output_folder(replayed) as folder:
         for done, bag in enumerate(bags, start=1):
-            output = folder / bag.name
-            if not output.exists():
-                require_truth(bag, TRUTH_TOPIC)
-                where = str(config or "evaluate")
-                replay_drive(bag, output, _parameters(request, config), STAGES, where)
+            parameters, where = _parameters(request, config), str(config or "evaluate")
+            output = replayed_drive(bag, folder, TRUTH_TOPIC, parameters, STAGES, where)
             drive = read_drive(bag, output)
             frames += len(drive)
             measured.append({suffix: count_drive(drive, r) for suffix, r in RANGES_M.items()})
@@ -174,9 +172,8 @@ def _frame(
 
 def _parameters(request: Request, config: Path | None) -> dict[str, dict[str, Any]]:
     parameters = load_parameters(config) if config else {}
-    engine = {"engine.backend": request.engine.backend, "engine.threads": request.engine.threads}
-    if request.engine.precision:
-        engine["engine.precision"] = request.engine.precision
+    given = dataclasses.asdict(request.engine)
+    engine = {f"engine.{name}": value for name, value in given.items()}
     for name in STAGES[:2]:
         parameters[name] = {**engine, **parameters.get(name, {})}
     return parameters

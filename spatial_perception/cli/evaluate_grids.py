@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from spatial_perception.bags import BagReader
-from spatial_perception.cli.drive_bags import bags_in, output_folder, replay_drive, require_truth
+from spatial_perception.cli.drive_bags import bags_in, output_folder, replayed_drive
 from spatial_perception.core import OccupancyGrid
 from spatial_perception.errors import DatasetError
 from spatial_perception.evaluation.bootstrap import interval_90
@@ -42,7 +42,7 @@ def evaluate_grids(
             runs lidar_segmenter too, `objects` lidar_detector, `all` both; root is a folder of
             bags, frames are names of bags.
         config: parameters of the graph; defaults where None.
-        replayed: folder where the graph's output bags are kept and used again.
+        replayed: folder where the graph's output bags are kept, see `replayed_drive`.
         progress: called after every drive.
 
     Raises:
@@ -55,10 +55,8 @@ def evaluate_grids(
     drives: list[GridCounts] = []
     with output_folder(replayed) as folder:
         for done, bag in enumerate(bags, start=1):
-            output = folder / bag.name
-            if not output.exists():
-                require_truth(bag, TRUTH_TOPIC)
-                replay_drive(bag, output, parameters, stages, str(config or "evaluate"))
+            where = str(config or "evaluate")
+            output = replayed_drive(bag, folder, TRUTH_TOPIC, parameters, stages, where)
             drives.append(_counts(bag, output))
             progress(done, len(bags))
 

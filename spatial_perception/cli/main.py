@@ -33,8 +33,8 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Returns the parser of all commands."""
+def make_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Returns the parser of commands; those that are not wanted are not even imported."""
     parser = argparse.ArgumentParser(
         prog="spatial-perception",
         description="Camera and LiDAR perception over bags, on any machine.",
@@ -42,17 +42,24 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--verbose", action="store_true", help="log details")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    for name in commands:
         module = _MODULES.get(name, name)
         importlib.import_module(f"spatial_perception.cli.{module}").add_parser(subparsers)
     return parser
+
+
+def _wanted(words: Sequence[str]) -> Sequence[str]:
+    """The command that is called, or all where none is: for help, and to say which there are."""
+    named = next((word for word in words if not word.startswith("-")), "")
+    return (named,) if named in COMMANDS else COMMANDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command: 0 when it did its job, 1 when a check failed, 2 on bad usage or input."""
     name = "spatial-perception"
     try:
-        parsed = make_parser().parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        parsed = make_parser(_wanted(words)).parse_args(words)
         name += f" {parsed.command}"
         level = logging.INFO if parsed.verbose else logging.WARNING
         logging.basicConfig(level=level, format="%(levelname)s %(message)s")

@@ -107,15 +107,9 @@ def stands_with(projection: Projection, boxes: Detections2D) -> np.ndarray:
 
 
 def directions(view: CameraView) -> np.ndarray:
-    """Returns (M, 3) float64 unit vectors to the middles of the camera's boxes, vehicle's frame.
-
-    Distortion is left out: at the middle of a box it is far below the box's own uncertainty.
-    """
+    """Returns (M, 3) float64 unit vectors to the middles of the camera's boxes, vehicle's frame."""
     boxes = view.boxes.boxes_xyxy_px.astype(np.float64)
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    focal, center = np.diag(view.camera.matrix)[:2], view.camera.matrix[:2, 2]
-    rays = np.concatenate([(middle - center) / focal, np.ones((len(middle), 1))], axis=1)
-    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    rays = view.camera.rays((boxes[:, :2] + boxes[:, 2:]) / 2)
     turned: np.ndarray = rays @ view.camera_from_base.rotation
     return turned
 

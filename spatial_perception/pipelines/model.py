@@ -29,6 +29,12 @@ class EngineOptions:
     )
     precision: str = option("", help="fp32, fp16, bf16 or int8; empty for the model's own")
     threads: int = option(0, help="processor threads, 0 for all cores", range=(0, 256))
+    largest_px: int = option(
+        0,
+        help="networks of pictures: of sizes of like proportions the largest up to so many pixels"
+        " runs, 0 for the largest of all",
+        range=(0, 100_000_000),
+    )
 
 
 class Model:
@@ -78,11 +84,14 @@ class Model:
         return self.spec.variants[index]
 
     def load(self) -> None:
-        """Loads the engines of all variants and runs each once, so that the first frame is fast."""
-        for index, variant in enumerate(self.spec.variants):
-            self.engine(index).infer(
-                {name: np.zeros(t.shape, t.dtype) for name, t in variant.inputs.items()}
-            )
+        """Loads the engines that may be needed and runs each once: the first frame is fast."""
+        for index in self.spec.choices(self._options.largest_px):
+            inputs = self.variant(index).inputs
+            self.engine(index).infer({n: np.zeros(t.shape, t.dtype) for n, t in inputs.items()})
+
+    def variant_for(self, aspect_ratio: float) -> int:
+        """Returns the variant for pictures of width / height, of those that the options allow."""
+        return self.spec.variant_for(aspect_ratio, self._options.largest_px)
 
     def close(self) -> None:
         """Frees all engines; the next use loads them again."""

@@ -75,7 +75,7 @@ class PictureInput:
     def __call__(self, image: CameraImage) -> PreparedPicture:
         """Returns the picture in the exported shape that fits its proportions best."""
         options = self._options
-        index = self._model.spec.variant_for(image.width / image.height)
+        index = self._model.variant_for(image.width / image.height)
         height, width = self._model.variant(index).inputs[self._name].shape[2:]
         source_hw, input_hw = (image.height, image.width), (height, width)
         if options.fit == "stretch":

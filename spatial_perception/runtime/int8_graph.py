@@ -20,6 +20,7 @@ HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _UNEQUAL = 3.0
 """Largest over median channel of an input from which on it is equalized."""
 _EQUALIZING_SAMPLES = 16
+"""Taken evenly from all: the first ones may be of one place and one light."""
 
 
 def quantized(model: Any, samples: Sequence[Mapping[str, np.ndarray]], keep: Sequence[str]) -> Any:
@@ -44,7 +45,7 @@ def quantized(model: Any, samples: Sequence[Mapping[str, np.ndarray]], keep: Seq
             return None if sample is None else dict(sample)
 
     kept = {*keep, *_sensitive(model)}
-    _equalize(model, samples[:_EQUALIZING_SAMPLES], kept)
+    _equalize(model, samples[:: -(-len(samples) // _EQUALIZING_SAMPLES)], kept)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "int8.onnx"
         quantization.quantize_static(

@@ -21,6 +21,9 @@ WEIGHTS_FILE = "weights.safetensors"
 
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 
+_ALIKE = 0.15
+"""Logarithm of two proportions' ratio below which one picture fits both."""
+
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
@@ -47,12 +50,18 @@ class Variant:
     outputs: dict[str, TensorSpec] = option(help="outputs by name")
 
     @property
-    def aspect_ratio(self) -> float:
-        """Width over height of the first four-dimensional input; 1 where there is none."""
+    def picture_hw(self) -> tuple[int, int]:
+        """Height and width of the first four-dimensional input; 1 and 1 where there is none."""
         for tensor in self.inputs.values():
             if len(tensor.shape) == 4:
-                return tensor.shape[3] / tensor.shape[2]
-        return 1.0
+                return tensor.shape[2], tensor.shape[3]
+        return 1, 1
+
+    @property
+    def aspect_ratio(self) -> float:
+        """Width over height of the picture."""
+        height, width = self.picture_hw
+        return width / height
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +162,35 @@ class ModelSpec:
                 colors[row] = spec.color
         return LabelSet(names, colors.astype(np.uint8))
 
-    def variant_for(self, aspect_ratio: float) -> int:
-        """Returns the index of the variant whose shape fits width / height best."""
-        distances = [abs(math.log(v.aspect_ratio / aspect_ratio)) for v in self.variants]
-        return distances.index(min(distances))
+    def choices(self, largest_px: int = 0) -> tuple[int, ...]:
+        """Returns the indices of the variants that serve, one of each proportions.
+
+        Args:
+            largest_px: of variants of like proportions the largest of at most so many pixels
+                serves, or the smallest where none is; 0 for the largest of all.
+        """
+        families: list[list[int]] = []
+        pixels = [math.prod(variant.picture_hw) for variant in self.variants]
+        for index in sorted(range(len(pixels)), key=lambda i: -pixels[i]):
+            alike = (f for f in families if self._unlikeness(f[0], index) < _ALIKE)
+            family = next(alike, None)
+            if family is None:
+                families.append([index])
+            else:
+                family.append(index)
+        limit = largest_px or max(pixels)
+        return tuple(sorted(next((i for i in f if pixels[i] <= limit), f[-1]) for f in families))
+
+    def variant_for(self, aspect_ratio: float, largest_px: int = 0) -> int:
+        """Returns the index of the variant of `choices` whose shape fits width / height best."""
+        return min(
+            self.choices(largest_px),
+            key=lambda i: abs(math.log(self.variants[i].aspect_ratio / aspect_ratio)),
+        )
+
+    def _unlikeness(self, one: int, other: int) -> float:
+        ratio = self.variants[one].aspect_ratio / self.variants[other].aspect_ratio
+        return abs(math.log(ratio))
 
     def onnx_path(self, variant: int = 0) -> Path:
         """Returns the ONNX file of a variant."""

@@ -9,7 +9,8 @@ import pytest
 
 from spatial_perception import messages
 from spatial_perception.bags import BagWriter
-from spatial_perception.cli.drive_bags import replay_drive
+from spatial_perception.cli import drive_bags
+from spatial_perception.cli.drive_bags import replay_drive, replayed_drive
 from spatial_perception.cli.evaluate_drives import read_answers, read_drive
 from spatial_perception.cli.main import main
 from spatial_perception.core import (
@@ -115,3 +116,35 @@ def test_an_interrupted_replay_is_not_taken_for_a_whole_one(
     with pytest.raises(KeyboardInterrupt):
         replay_drive(bag, again, {}, ("object_tracker",), "test")
     assert not again.exists()
+
+
+def test_a_replayed_bag_serves_again_only_for_the_same_parameters_and_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bag, _ = write_drive(tmp_path, "a")
+    made: list[Path] = []
+
+    def replay(_: Path, output: Path, *__: object) -> None:
+        output.mkdir()
+        made.append(output)
+
+    monkeypatch.setattr(drive_bags, "replay_drive", replay)
+    topic = "/ground_truth/objects/states"
+    model = tmp_path / "models" / "lidar_detector"
+    model.mkdir(parents=True)
+    (model / "model.yaml").write_text("name: first")
+    monkeypatch.setenv("SPATIAL_PERCEPTION_MODELS", str(model.parent))
+
+    def made_for(**tracker: object) -> int:
+        folder = tmp_path / "kept"
+        folder.mkdir(exist_ok=True)
+        stages = ("lidar_detector", "object_tracker")
+        replayed_drive(bag, folder, topic, {"object_tracker": tracker}, stages, "test")
+        return len(made)
+
+    assert [made_for(), made_for()] == [1, 1]
+    assert [made_for(max_age_s=2.0), made_for(max_age_s=2.0), made_for()] == [2, 2, 3]
+    (model / "model.yaml").write_text("name: second")
+    assert [made_for(), made_for()] == [4, 4]
+    (tmp_path / "kept" / "a.recipe.json").unlink()
+    assert made_for(max_age_s=3.0) == 4

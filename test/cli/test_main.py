@@ -1,6 +1,8 @@
 """The command line: one clear line and exit code 2 for whatever cannot be used."""
 
+import importlib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -29,6 +31,27 @@ def test_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) ->
 def test_every_command_describes_itself() -> None:
     text = make_parser().format_help()
     assert all(command in text for command in COMMANDS)
+
+
+def test_a_command_is_imported_alone_and_a_misspelt_one_names_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imported: list[str] = []
+    importing = importlib.import_module
+
+    def record(name: str) -> ModuleType:
+        imported.append(name)
+        return importing(name)
+
+    monkeypatch.setattr(importlib, "import_module", record)
+    with pytest.raises(SystemExit):
+        main(["--verbose", "doctor", "--help"])
+    ours = [name for name in imported if name.startswith("spatial_perception.cli.")]
+    assert ours == ["spatial_perception.cli.doctor"]
+    with pytest.raises(SystemExit):
+        main(["docter"])
+    answer = capsys.readouterr().err
+    assert all(command in answer for command in COMMANDS)
 
 
 def test_replay_writes_a_bag_and_a_summary(bag: Path, tmp_path: Path) -> None:
@@ -125,7 +148,7 @@ def test_a_training_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFix
 def test_an_interrupt_while_commands_are_imported_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted() -> None:
+    def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("spatial_perception.cli.main.make_parser", interrupted)

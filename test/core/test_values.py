@@ -72,6 +72,44 @@ def test_fisheye_projection_equals_opencv() -> None:
     np.testing.assert_allclose(fisheye.project(points[:, 0])[0], expected[:, 0], atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("model", "coefficients"),
+    [
+        ("plumb_bob", []),
+        ("plumb_bob", [-0.3, 0.1, 0.001, -0.002, 0.01]),
+        ("rational_polynomial", [-0.3, 0.1, 0.001, -0.002, 0.01, 0.2, -0.1, 0.02]),
+        ("equidistant", [0.1, -0.02, 0.003, -0.0004]),
+        ("equidistant", []),
+    ],
+)
+def test_rays_are_the_way_back_of_the_projection(model: str, coefficients: list[float]) -> None:
+    matrix = examples.example_camera().matrix
+    camera = PinholeCamera(Header(0, "cam"), 640, 480, matrix, np.array(coefficients), model)
+    points = np.random.default_rng(0).uniform([-0.8, -0.6, 1], [0.8, 0.6, 1], (50, 3))
+    uv_px, _ = camera.project(points)
+    assert np.isfinite(uv_px).all()
+    rays = camera.rays(uv_px)
+    np.testing.assert_allclose(np.linalg.norm(rays, axis=1), 1.0)
+    np.testing.assert_allclose(camera.project(rays)[0], uv_px, atol=0.02)
+    np.testing.assert_allclose(rays, points / np.linalg.norm(points, axis=1)[:, None], atol=2e-4)
+
+
+def test_a_fisheye_looks_behind_itself() -> None:
+    matrix = np.diag([200.0, 200.0, 1.0])
+    camera = PinholeCamera(Header(0, "cam"), 640, 480, matrix, np.zeros(4), "equidistant")
+    (ray,) = camera.rays(np.array([[200.0 * np.radians(100.0), 0.0]]))
+    np.testing.assert_allclose(
+        ray, [np.sin(np.radians(100)), 0.0, np.cos(np.radians(100))], atol=1e-5
+    )
+
+
+def test_pixels_beyond_a_lens_get_its_outermost_ray() -> None:
+    matrix = np.diag([300.0, 300.0, 1.0])
+    camera = PinholeCamera(Header(0, "cam"), 640, 480, matrix, np.array([-0.3, 0.0, 0.0, 0.0]))
+    (ray,) = camera.rays(np.array([[-900.0, 0.0]]))
+    assert ray[0] / ray[2] == pytest.approx(-1.0541, abs=0.01)
+
+
 def test_a_fisheye_without_coefficients_is_one_still() -> None:
     camera = PinholeCamera(
         Header(0, "cam"), 640, 480, np.diag([100.0, 100.0, 1.0]), np.zeros(4), "equidistant"

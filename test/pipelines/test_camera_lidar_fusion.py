@@ -237,6 +237,14 @@ def test_directions_point_at_the_middle_of_the_boxes() -> None:
     assert np.allclose(ways[0], [1.0, 0.0, 0.0], atol=1e-9)
 
 
+def test_directions_know_the_lens() -> None:
+    seen = view(boxes(("car", 0.5, (620.0, 235.0, 630.0, 245.0))))
+    bent = dataclasses.replace(seen.camera, distortion_model="equidistant")
+    offset = (625.0 - bent.matrix[0, 2]) / bent.matrix[0, 0]
+    (way,) = directions(dataclasses.replace(seen, camera=bent))
+    assert np.arctan2(-way[1], way[0]) == pytest.approx(offset, abs=1e-4)
+
+
 def test_a_distrusted_camera_changes_no_object_but_is_still_placed() -> None:
     lidar = objects(CAR)
     fusion = CameraLidarFusion(CameraLidarFusionConfig())

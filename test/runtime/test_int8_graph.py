@@ -80,6 +80,12 @@ def test_channels_of_unequal_sizes_cost_no_accuracy(monkeypatch: pytest.MonkeyPa
     assert error(quantized(network(), samples(), keep=["head"])) > 0.2
 
 
+def test_sizes_of_channels_come_from_all_samples_alike() -> None:
+    night = [{"image": np.zeros((1, 3, 16, 16), np.float32)}] * 40
+    model = quantized(network(), [*night, *samples(8)], keep=["head"])
+    assert 0 < error(model) < 0.05
+
+
 def test_equalizing_alone_changes_nothing() -> None:
     model = network()
     int8_graph._equalize(model, samples(), {"head"})

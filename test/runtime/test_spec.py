@@ -1,0 +1,43 @@
+"""Which exported shape serves which picture."""
+
+import pytest
+
+from spatial_perception.runtime.spec import ClassSpec, ModelSpec, TensorSpec, Variant
+
+
+def model(*sizes_hw: tuple[int, int]) -> ModelSpec:
+    variants = tuple(
+        Variant(f"{h}x{w}.onnx", {"image": TensorSpec((1, 3, h, w))}, {}) for h, w in sizes_hw
+    )
+    return ModelSpec("model", "boxes", variants, (ClassSpec("car"),))
+
+
+def test_pictures_run_in_the_shape_of_the_nearest_proportions() -> None:
+    spec = model((288, 384), (288, 960))
+    assert [spec.variant_for(ratio) for ratio in (0.5, 4 / 3, 16 / 9, 2.2, 1242 / 375)] == [
+        0,
+        0,
+        0,
+        1,
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("largest_px", "expected"),
+    [(0, (0, 2)), (288 * 960, (0, 2)), (288 * 960 - 1, (0, 1)), (1000, (0, 1))],
+)
+def test_of_like_proportions_the_largest_within_the_limit_serves(
+    largest_px: int, expected: tuple[int, ...]
+) -> None:
+    spec = model((288, 448), (160, 544), (288, 960))
+    assert spec.choices(largest_px) == expected
+    assert spec.variant_for(1242 / 375, largest_px) == expected[1]
+    assert spec.variant_for(4 / 3, largest_px) == expected[0]
+
+
+def test_a_model_without_pictures_has_its_one_variant() -> None:
+    variant = Variant("model.onnx", {"voxels": TensorSpec((1, 8, 8, 256, 320))}, {})
+    spec = ModelSpec("model", "centers", (variant,), (ClassSpec("car"),))
+    assert spec.choices(1) == (0,)
+    assert spec.variant_for(1.0) == 0
