@@ -61,7 +61,7 @@ class DetectorConfig:
     geometry: GeometryAugmentation = option(default_factory=GeometryAugmentation)
     color: ColorAugmentation = option(default_factory=ColorAugmentation)
     export_shapes_hw: tuple[tuple[int, int], ...] = option(
-        ((384, 512), (288, 960)), help="exported picture sizes"
+        ((384, 512), (224, 736), (288, 384)), help="exported picture sizes"
     )
     fit: FitConfig = option(default_factory=FitConfig)
 
