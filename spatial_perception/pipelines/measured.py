@@ -35,7 +35,7 @@ MOTION_MODELS = {
         yaw_rad=0.12,
         yaw_per_metre=0.001,
         top_speed_mps=40.0,
-        doubtful_score=0.15,
+        doubtful_score=0.3,
     ),
     "cyclist": MotionModel(
         turns=True,
@@ -48,7 +48,7 @@ MOTION_MODELS = {
         yaw_rad=0.5,
         yaw_per_metre=0.008,
         top_speed_mps=20.0,
-        doubtful_score=0.05,
+        doubtful_score=0.1,
     ),
     "pedestrian": MotionModel(
         turns=False,
