@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,13 +83,12 @@ def detected_frames(
     model: str, sources: Sequence[BoxScanSource], min_score: float
 ) -> list[BoxFrame]:
     """Truths of the scans and what a LiDAR detector finds in them from a score on."""
-    detector = LidarDetector(LidarDetectorConfig(model, score_threshold=min_score))
     frames = []
-    for source in sources:
-        scan = source.read()
-        found, _ = detector(scan.cloud, with_voxels=False)
-        frames.append(scan.frame(in_object_labels(found)))
-    detector.close()
+    with closing(LidarDetector(LidarDetectorConfig(model, score_threshold=min_score))) as detector:
+        for source in sources:
+            scan = source.read()
+            found, _ = detector(scan.cloud, with_voxels=False)
+            frames.append(scan.frame(in_object_labels(found)))
     return frames
 
 
