@@ -56,7 +56,7 @@ class _Entry(NamedTuple):
 
 
 def has_index(path: Path) -> bool:
-    """Returns whether an MCAP file is finished and has an index of its chunks."""
+    """Returns whether an MCAP file is finished and has an undamaged index of its chunks."""
     with path.open("rb") as stream:
         if stream.seek(0, 2) < _FOOTER_BYTES + len(_MAGIC):
             return False
@@ -65,6 +65,11 @@ def has_index(path: Path) -> bool:
         (summary_start,) = struct.unpack_from("<Q", footer, 9)
         is_footer = footer.endswith(_MAGIC) and footer[0] == _FOOTER
         if not is_footer or not 0 < summary_start < stream.tell():
+            return False
+        stream.seek(summary_start)
+        summary = stream.read()[: -len(_MAGIC)]
+        (checksum,) = _U32.unpack(summary[-_U32.size :])
+        if checksum and crc32(summary[: -_U32.size]) != checksum:
             return False
         stream.seek(summary_start)
         return any(opcode == _CHUNK_INDEX for opcode, _, _ in _records(stream))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from binascii import crc32
 from pathlib import Path
 
 import lz4.frame
@@ -103,6 +104,23 @@ def test_a_finished_file_has_an_index(tmp_path: Path) -> None:
     scan = McapScan(bag / "bag.mcap")
     assert list(scan.messages({"/points", "/latency_ms"})) == recorded()
     scan.close()
+
+
+def test_a_damaged_index_is_not_used(tmp_path: Path) -> None:
+    bag = write_reference(tmp_path / "bag", recorded(count=12))
+    file = bag / "bag.mcap"
+    whole, content = list(BagReader(file).messages()), bytearray(file.read_bytes())
+    (start,) = struct.unpack_from("<Q", content, len(content) - 28)
+    content[-12:-8] = struct.pack("<I", crc32(content[start:-12]))
+    file.write_bytes(content)
+    assert has_index(file)
+    for damaged in range(start, len(content) - 12, 97):
+        content[damaged] ^= 0xFF
+        file.write_bytes(content)
+        assert not has_index(file)
+        with BagReader(file) as reader:
+            assert list(reader.messages()) == whole
+        content[damaged] ^= 0xFF
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
