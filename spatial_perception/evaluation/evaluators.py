@@ -12,6 +12,7 @@ from spatial_perception.evaluation.bootstrap import interval_90
 from spatial_perception.evaluation.box_evaluators import (
     evaluate_argoverse2_boxes,
     evaluate_kitti_boxes,
+    evaluate_pooled_boxes,
     evaluate_simulated_boxes,
     evaluate_vod_boxes,
 )
@@ -82,7 +83,7 @@ def evaluate(
     frames = measurement.frames
     report = Report(
         model=spec.name,
-        dataset=request.dataset,
+        dataset=request.datasets,
         split=measurement.split,
         frames=frames,
         metrics=measurement.compute(np.ones(frames, dtype=np.int64)),
@@ -92,7 +93,7 @@ def evaluate(
         return report, []
     from spatial_perception.evaluation.figures import write_figures  # matplotlib, for figures alone
 
-    title = f"{spec.name} on {request.dataset} ({measurement.split})"
+    title = f"{spec.name} on {request.datasets} ({measurement.split})"
     return report, write_figures(measurement.illustration, figures, title)
 
 
@@ -105,10 +106,12 @@ def measure(request: Request, progress: Progress) -> Measurement:
         ConfigError: If the model is not one that this data set measures.
     """
     spec = ModelSpec.load(find_model(request.model))
-    by_decoder = EVALUATORS[request.dataset]
+    by_decoder = (
+        {"centers": evaluate_pooled_boxes} if request.pooled else EVALUATORS[request.dataset]
+    )
     if spec.decoder not in by_decoder:
         raise ConfigError(
-            f"model '{spec.name}' has the decoder '{spec.decoder}'; {request.dataset} measures"
+            f"model '{spec.name}' has the decoder '{spec.decoder}'; {request.datasets} measures"
             f" models with {' or '.join(by_decoder)}"
         )
     return by_decoder[spec.decoder](request, progress)

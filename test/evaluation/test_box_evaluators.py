@@ -9,6 +9,7 @@ from spatial_perception.evaluation import box_measurement
 from spatial_perception.evaluation.box_evaluators import (
     evaluate_argoverse2_boxes,
     evaluate_kitti_boxes,
+    evaluate_pooled_boxes,
     evaluate_simulated_boxes,
     evaluate_vod_boxes,
 )
@@ -48,9 +49,9 @@ def box(x, size=(4.0, 1.8, 1.6)):
 def measured(monkeypatch, tmp_path):
     """Measures answers on whatever lies in tmp_path."""
 
-    def run(answers, evaluate=evaluate_simulated_boxes, root=tmp_path, **options):
+    def run(answers, evaluate=evaluate_simulated_boxes, root=tmp_path, name="name", **options):
         monkeypatch.setattr(box_measurement, "LidarDetector", lambda config: answers)
-        result = evaluate(Request("net", "name", root, **options), lambda done, total: None)
+        result = evaluate(Request("net", name, root, **options), lambda done, total: None)
         return result, result.compute(np.ones(result.frames, np.int64))
 
     return run
@@ -176,6 +177,28 @@ def test_what_lies_beyond_fifty_metres_is_no_false_alarm_in_view_of_delft(measur
     assert metrics["car_bev_ap_0.7"] == 100.0
     _, metrics = measured(answers, evaluate_kitti_boxes)
     assert metrics == {}  # in KITTI that object would be truncated altogether
+
+
+def test_pooled_data_sets_count_together_each_by_its_own_rules(measured, tmp_path):
+    kitti, streets = tmp_path / "kitti", tmp_path / "streets"
+    write_kitti(kitti, [kitti_line("Car", 20, 2, 180, 240)])
+    write_shard(streets / "val" / "street.npz", [car(20, 2)], [CAR], [50])
+    answers = Answers([car(20, 2), car(-20, 0)], [CAR, CAR], [0.5, 0.9])
+    result, metrics = measured(
+        answers, evaluate_pooled_boxes, kitti, pooled=(("simulated", streets),), name="kitti"
+    )
+    assert result.illustration.names == ["kitti/000000", "simulated/street"]
+    # two hits, and one false alarm before them: behind KITTI's camera nobody labelled
+    assert metrics["car_bev_ap_0.7"] == pytest.approx(100 * 2 / 3)
+
+
+def test_a_data_set_without_boxes_in_space_cannot_be_pooled(measured, tmp_path):
+    write_shard(tmp_path / "val" / "street.npz", [car(20, 2)], [CAR], [50])
+    with pytest.raises(DatasetError, match=r"camvid cannot be pooled; those that can: kitti, vod"):
+        measured(
+            Answers([], [], []), evaluate_pooled_boxes, pooled=(("camvid", tmp_path),),
+            name="simulated",
+        )  # fmt: skip
 
 
 def test_a_kitti_frame_without_labels_is_told(measured, tmp_path):
