@@ -30,6 +30,7 @@ from spatial_perception.evaluation.point_evaluators import (
 )
 from spatial_perception.evaluation.region_evaluators import evaluate_camvid_regions
 from spatial_perception.evaluation.report import Report
+from spatial_perception.evaluation.voxel_evaluators import evaluate_semantic_kitti_voxels
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec
 
@@ -43,7 +44,10 @@ EVALUATORS: dict[str, dict[str, Evaluator]] = {
     },
     "vod": {"centers": evaluate_vod_boxes},
     "argoverse2": {"centers": evaluate_argoverse2_boxes},
-    "semantickitti": {"point_classes": evaluate_semantic_kitti},
+    "semantickitti": {
+        "centers": evaluate_semantic_kitti_voxels,
+        "point_classes": evaluate_semantic_kitti,
+    },
     "range_images": {"point_classes": evaluate_range_images},
     "camvid": {
         "class_map": evaluate_camvid,
