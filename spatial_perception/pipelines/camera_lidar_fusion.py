@@ -72,7 +72,7 @@ class CameraLidarFusionConfig:
         range=(0.0, 1.0),
     )
     two_wheeler_score: float = option(
-        0.35,
+        0.4,
         help="bicycles and motorcycles of a camera make riders from this score on",
         range=(0.0, 1.0),
     )
