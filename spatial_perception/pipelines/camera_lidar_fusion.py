@@ -64,7 +64,7 @@ class CameraLidarFusionConfig:
         range=(-10.0, 0.0),
     )
     missed_person_log_odds: float = option(
-        -1.2, help="the same of people, whom it rarely overlooks", range=(-10.0, 0.0)
+        -1.3, help="the same of people, whom it rarely overlooks", range=(-10.0, 0.0)
     )
     person_score: float = option(
         0.5,
