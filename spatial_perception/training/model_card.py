@@ -29,8 +29,9 @@ _TEMPLATE = """# {name}
 
 Data: {training_data}.
 
-Seed {seed}; batches, augmentation and schedule as in `config/training/{name}.yaml`. To make the
-model again and to measure it:
+`config/training/{name}.yaml` has batches, augmentation and schedule of a fresh run (seed {seed}).
+How the weights that come with the suite were made, most of them in several phases, is in
+docs/training.md ("The shipped weights"). To train afresh and to measure:
 
     spatial-perception train {name} --data ROOT
     spatial-perception export {name} --data ROOT
