@@ -8,6 +8,7 @@ at export.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,11 +116,7 @@ def build_graph(points: np.ndarray, ground: GroundGrid, config: GraphConfig) -> 
     moments = [group_moments([axis.take(first.order) for axis in points.T], first.starts)]
     for level in levels[1:]:
         moments.append(level.merged(np.add, moments[-1]))
-    radius_m = config.radius_voxels * voxel_m
-    neighbours = tuple(
-        nearest_within((m[1:4] / m[0]).T, radius_m * 2**level, config.neighbours)
-        for level, m in enumerate(moments)
-    )
+    neighbours = _neighbours(moments, voxel_m, config)
     weights = tuple(normalized_adjacency(table) for table in neighbours)
     around = _around(moments[0], neighbours[0], weights[0])
     return PointGraph(
@@ -153,6 +150,20 @@ def _within_reach(points: np.ndarray, reach_m: float) -> np.ndarray:
     return near
 
 
+def _neighbours(
+    moments: list[np.ndarray], voxel_m: float, config: GraphConfig
+) -> tuple[np.ndarray, ...]:
+    """Returns per level (n, k + 1) int32, levels side by side: the lowest takes over half."""
+
+    def search(level: int) -> np.ndarray:
+        centers = (moments[level][1:4] / moments[level][0]).T
+        radius_m = config.radius_voxels * voxel_m * 2**level
+        return nearest_within(centers, radius_m, config.neighbours)
+
+    with ThreadPoolExecutor(config.workers) as pool:
+        return tuple(pool.map(search, range(len(moments))))
+
+
 def _around(moments: np.ndarray, neighbours: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Returns (10, N): the moments of each node and its neighbours together."""
     count, width = neighbours.shape
@@ -164,7 +175,8 @@ def _around(moments: np.ndarray, neighbours: np.ndarray, weights: np.ndarray) ->
 
 def _children(level: Voxels) -> np.ndarray:
     """Returns (n, 8) int32 voxels of the level below that each voxel joins; the first fills up."""
-    place = level.starts[:, None] + np.arange(CHILDREN)
+    start = level.starts[:, None]
     end = np.append(level.starts[1:], len(level.order))[:, None]
-    first = level.starts[:, None]
-    return level.order.take(np.where(place < end, place, first)).astype(np.int32)
+    place = start + np.arange(CHILDREN)
+    children: np.ndarray = level.order.take(np.where(place < end, place, start)).astype(np.int32)
+    return children

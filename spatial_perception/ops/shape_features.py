@@ -39,8 +39,7 @@ def shape_features(moments: np.ndarray) -> np.ndarray:
     """
     means = moments[1:] / np.maximum(moments[0], 1.0)
     xx, yy, zz, xy, xz, yz = (
-        product - means[a] * means[b]
-        for product, (a, b) in zip(means[3:], _PRODUCTS, strict=True)
+        product - means[a] * means[b] for product, (a, b) in zip(means[3:], _PRODUCTS, strict=True)
     )
     low, middle, high = _eigenvalues(xx, yy, zz, xy, xz, yz)
     largest = np.maximum(high, 1e-6)

@@ -44,12 +44,10 @@ class Voxels:
         order = key & ((1 << bits) - 1)
         key >>= bits
         starts = np.append(0, np.flatnonzero(key[1:] != key[:-1]) + 1)
-        x_y, z = np.divmod(key.take(starts), 1 << _BITS_Z)
+        numbers = np.arange(len(starts), dtype=np.int32)
         group = np.empty(count, np.int32)
-        group[order] = np.repeat(
-            np.arange(len(starts), dtype=np.int32), np.diff(starts, append=count)
-        )
-        return cls(np.stack([*np.divmod(x_y, 1 << _BITS_XY), z]), group, order, starts)
+        group[order] = np.repeat(numbers, np.diff(starts, append=count))
+        return cls(cells.take(order.take(starts), axis=1), group, order, starts)
 
     def __len__(self) -> int:
         """Number of voxels."""
