@@ -12,6 +12,7 @@ import numpy as np
 
 _REACH = 3  # cells of the raster in a radius
 _SIDE = 1024  # cells along a side at most; they are larger where those do not suffice
+_BLOCK = 4096  # points whose candidates are compared at a time, so that these stay in the cache
 
 
 def nearest_within(points: np.ndarray, radius: float, count: int) -> np.ndarray:
@@ -26,48 +27,43 @@ def nearest_within(points: np.ndarray, radius: float, count: int) -> np.ndarray:
         count: Others of a point at most.
     """
     total = len(points)
+    scaled = points / radius
+    order, begin, end = _candidates(scaled[:, :2])
+    pairs = np.empty(2 * int((end - begin).sum()) + 1, np.int64)
+    used = 0
+    # A pair is one integer for each direction: from, distance, to. Sorted, they are the table.
     bits = total.bit_length()
     shift = 63 - bits
     unit = np.float32(2.0 ** (shift - bits))
-    # A pair is one integer for each direction: from, distance, to. Sorted, they are the table.
-    pairs = [np.array([np.iinfo(np.int64).max])]  # there may be no others
-    for one, other, distance in _close_pairs(points / radius):
+    for one, other, distance in _close_pairs(scaled, order, begin, end):
         middle = (distance * unit).astype(np.int64) << bits
-        pairs += [one << shift | middle | other, other << shift | middle | one]
-    sorted_pairs = np.concatenate(pairs)
-    sorted_pairs.sort()
-    start = np.searchsorted(sorted_pairs, np.arange(total + 1) << shift)[:, None]
-    place = start[:-1] + np.arange(count)
-    others = sorted_pairs.take(place, mode="clip") & ((1 << bits) - 1)
+        for left, right in ((one, other), (other, one)):
+            pairs[used : used + len(one)] = left << shift | middle | right
+            used += len(one)
+    pairs[used] = np.iinfo(np.int64).max  # there may be no others
+    pairs = pairs[: used + 1]
+    pairs.sort()
+
     table = np.repeat(np.arange(total, dtype=np.int32), count + 1).reshape(total, -1)
-    np.copyto(table[:, 1:], others, casting="same_kind", where=place < start[1:])
+    starts = np.searchsorted(pairs, np.arange(total + 1) << shift)
+    for column in range(count):
+        place = starts[:-1] + column
+        others = pairs.take(place, mode="clip") & ((1 << bits) - 1)
+        np.copyto(table[:, column + 1], others, casting="same_kind", where=place < starts[1:])
     return table
 
 
-def _close_pairs(points: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yields all pairs nearer than 1, each once, in parts: one, the other, squared distance."""
-    order, runs = _candidates(points[:, :2])
-    rows = np.zeros((len(points), 4), np.float32)  # of 16 bytes, which move faster than 12
-    rows[:, :3] = points.take(order, axis=0)
-    for begin, length in runs:
-        stop = np.cumsum(length)
-        second = np.arange(stop[-1]) + np.repeat(begin - stop + length, length)
-        square = rows.take(second, axis=0)
-        square -= np.repeat(rows, length, axis=0)
-        square *= square
-        distance = square[:, 0] + square[:, 1]
-        distance += square[:, 2]
-        near = np.flatnonzero(distance < 1.0)
-        one = np.repeat(order, length).take(near)
-        yield one, order.take(second.take(near)), distance.take(near)
+def _candidates(xy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns an order of the points, and what may be nearer than 1 to each, every pair once.
 
+    The points are in order of the cells of a raster, row after row. What is within reach of a cell
+    and comes after it is a strip of its own row and one of each of the next rows, and the points of
+    a strip follow each other.
 
-def _candidates(xy: np.ndarray) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-    """Returns the points in order of cells, and for each runs of those that may be nearer than 1.
-
-    Cells are numbered row after row. What is within reach of a cell and comes after it is a strip
-    of its own row and one of each of the next rows, and the points of a strip are a run. A run is
-    where it begins in the order, and its length.
+    Returns:
+        order: (N,) points.
+        begin: (4, N) first candidate of each of them, as a place in the order, in each strip.
+        end: (4, N) place after the last.
     """
     low, high = xy.min(axis=0), xy.max(axis=0)
     side = max(1.0 / _REACH, float((high - low).max()) / _SIDE)
@@ -80,10 +76,30 @@ def _candidates(xy: np.ndarray) -> tuple[np.ndarray, list[tuple[np.ndarray, np.n
     cells = int(cell[-1]) + _REACH * (width + 1) + 1
     before = np.zeros(cells + 1, np.int64)  # number of points in the cells before each
     np.cumsum(np.bincount(cell, minlength=cells), out=before[1:])
-    begin = np.arange(1, len(cell) + 1)
-    runs = [(begin, before.take(cell + (_REACH + 1)) - begin)]
-    for step in range(1, _REACH + 1):
-        middle = cell + step * width
-        begin = before.take(middle - _REACH)
-        runs.append((begin, before.take(middle + (_REACH + 1)) - begin))
-    return order, runs
+    middle = cell + width * np.arange(_REACH + 1)[:, None]
+    begin, end = before.take(middle - _REACH), before.take(middle + (_REACH + 1))
+    begin[0] = np.arange(1, len(cell) + 1)
+    return order, begin, end
+
+
+def _close_pairs(
+    points: np.ndarray, order: np.ndarray, begin: np.ndarray, end: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yields the pairs nearer than 1 in parts: one point, the other, their squared distance."""
+    rows = np.zeros((len(points), 4), np.float32)  # of 16 bytes, which move faster than 12
+    rows[:, :3] = points.take(order, axis=0)
+    for strip in range(len(begin)):
+        for first in range(0, len(points), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            length = end[strip, block] - begin[strip, block]
+            stop = np.cumsum(length)
+            second = np.repeat(end[strip, block] - stop, length)
+            second += np.arange(len(second))
+            square = rows.take(second, axis=0)
+            square -= np.repeat(rows[block], length, axis=0)
+            square *= square
+            distance = square[:, 0] + square[:, 1]
+            distance += square[:, 2]
+            near = np.flatnonzero(distance < 1.0)
+            one = np.repeat(order[block], length).take(near)
+            yield one, order.take(second.take(near)), distance.take(near)

@@ -15,7 +15,7 @@ class Voxels:
     """The occupied voxels of a level, sorted by x, y and z.
 
     Args:
-        cells: (3, n) int64 x y z, each counted from where the voxels begin.
+        cells: (3, n) int32 x y z, each counted from where the voxels begin.
         group: (m,) int32 voxel of each point, or of each voxel of the level below.
         order: (m,) int64 points, or voxels of the level below, sorted by voxel.
         starts: (n,) int64 where each voxel begins in `order`.
@@ -28,13 +28,14 @@ class Voxels:
 
     @classmethod
     def of(cls, cells: np.ndarray) -> Voxels:
-        """Returns the voxels of (3, m) int64 places, m below 2^24.
+        """Returns the voxels of (3, m) int32 places, m below 2^24.
 
         Place and index make one integer: sorting values is faster than sorting indices by them.
         """
         count = cells.shape[1]
         bits = count.bit_length()
-        key = cells[0] << _BITS_XY
+        key = cells[0].astype(np.int64)
+        key <<= _BITS_XY
         key |= cells[1]
         key <<= _BITS_Z
         key |= cells[2]
@@ -73,9 +74,8 @@ def voxel_pyramid(
         voxel_m: Size of the voxels of level 0 at least.
         limits: Voxels of each level at most.
     """
-    places = np.stack([points[:, 0], points[:, 1], heights])
     while True:
-        levels = [Voxels.of(_cells(places, voxel_m))]
+        levels = [Voxels.of(_cells(points, heights, voxel_m))]
         for limit in limits[:-1]:
             if len(levels[-1]) > limit:
                 break
@@ -86,16 +86,17 @@ def voxel_pyramid(
         voxel_m *= max(1.03, min(excess, 8.0) ** 0.8)
 
 
-def _cells(places: np.ndarray, voxel_m: float) -> np.ndarray:
-    """Returns (3, P) int64 voxels of (3, P) x, y and height.
+def _cells(points: np.ndarray, heights: np.ndarray, voxel_m: float) -> np.ndarray:
+    """Returns (3, P) int32 voxels of points.
 
     A voxel's lower face lies half a voxel below the ground, so that the lowest layer is ground
     and what stands on it begins in the next.
     """
-    scaled = places * np.float32(1.0 / voxel_m)
-    scaled[2] += np.float32(0.5)
-    np.floor(scaled, out=scaled)
-    np.clip(scaled[2], -_LOWEST, (1 << _BITS_Z) - 1 - _LOWEST, out=scaled[2])
-    cells = scaled.astype(np.int64)
-    cells += np.array([[_MIDDLE], [_MIDDLE], [_LOWEST]])
+    per_m = np.float32(1.0 / voxel_m)
+    cells = np.empty((3, len(points)), np.int32)
+    layer = np.floor(heights * per_m + np.float32(0.5))
+    cells[0] = np.floor(points[:, 0] * per_m)
+    cells[1] = np.floor(points[:, 1] * per_m)
+    cells[2] = np.clip(layer, -_LOWEST, (1 << _BITS_Z) - 1 - _LOWEST)
+    cells += np.array([[_MIDDLE], [_MIDDLE], [_LOWEST]], np.int32)
     return cells
