@@ -9,6 +9,7 @@ from rich.table import Table
 
 from spatial_perception.cli.console import make_console
 from spatial_perception.cli.progress import progress_bar
+from spatial_perception.errors import ConfigError
 from spatial_perception.evaluation import DATASETS, DRIVES
 from spatial_perception.evaluation.report import Report
 
@@ -22,9 +23,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("model", help="name or folder of a model")
     parser.add_argument(
-        "--dataset", required=True, choices=(*DATASETS, DRIVES), help="which layout"
+        "--dataset",
+        required=True,
+        action="append",
+        choices=(*DATASETS, DRIVES),
+        help="which layout; given again with another --root, scans with boxes are pooled",
     )
-    parser.add_argument("--root", required=True, type=Path, help="folder of the data set")
+    parser.add_argument(
+        "--root", required=True, action="append", type=Path, help="folder of the data set"
+    )
     parser.add_argument("--split", help="part of the data set; each has its own default")
     parser.add_argument(
         "--frames", default="", help="names of the frames to take, separated by commas"
@@ -61,10 +68,16 @@ def run(arguments: argparse.Namespace) -> int:
     from spatial_perception.evaluation.measurement import Request
     from spatial_perception.pipelines.model import EngineOptions
 
+    datasets, roots = arguments.dataset, arguments.root
+    if len(datasets) != len(roots):
+        raise ConfigError(f"{len(datasets)} --dataset but {len(roots)} --root: give one for each")
+    if DRIVES in datasets and len(datasets) > 1:
+        raise ConfigError("drives cannot be pooled with other data sets: put them under one --root")
     request = Request(
         model=arguments.model,
-        dataset=arguments.dataset,
-        root=arguments.root,
+        dataset=datasets[0],
+        root=roots[0],
+        pooled=tuple(zip(datasets[1:], roots[1:], strict=True)),
         split=arguments.split,
         frames=tuple(name for name in arguments.frames.split(",") if name),
         engine=EngineOptions(
@@ -73,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     console = make_console()
     figures: list[Path] = []
-    with progress_bar(console, f"{request.model} on {request.dataset}") as show:
+    with progress_bar(console, f"{request.model} on {request.datasets}") as show:
         if request.dataset == DRIVES:
             report = evaluate_drives(request, arguments.config, arguments.replayed, show)
         else:

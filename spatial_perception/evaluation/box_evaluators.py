@@ -54,6 +54,25 @@ def evaluate_simulated_boxes(request: Request, progress: Progress) -> Measuremen
     return measure_boxes(request, split, simulated_scans(request.root, split), progress)
 
 
+def evaluate_pooled_boxes(request: Request, progress: Progress) -> Measurement:
+    """Boxes of a LiDAR detector on several data sets together, each by its own rules.
+
+    Raises:
+        DatasetError: If one of them has no boxes in space.
+    """
+    known: tuple[Literal["default"], ...] = ("default",)
+    split = request.choose_split("default", known)
+    sources = []
+    for dataset, root in ((request.dataset, request.root), *request.pooled):
+        if dataset not in BOX_SCANS:
+            raise DatasetError(
+                f"{dataset} cannot be pooled; those that can: {', '.join(BOX_SCANS)}"
+            )
+        for source in BOX_SCANS[dataset](root):
+            sources.append(BoxScanSource(f"{dataset}/{source.name}", source.read))
+    return measure_boxes(request, split, sources, progress)
+
+
 def _evaluate_kitti_layout(request: Request, layout: Layout, progress: Progress) -> Measurement:
     split = request.choose_split("training", TRAINING)
     return measure_boxes(request, split, kitti_scans(request.root, layout), progress, devkit=True)
@@ -84,7 +103,7 @@ BOX_SCANS: Mapping[str, Callable[[Path], list[BoxScanSource]]] = {
     "argoverse2": argoverse2_scans,
     "simulated": partial(simulated_scans, split="val"),
 }
-"""The scans under a root of each data set with boxes in space, for scripts."""
+"""The scans under a root of each data set with boxes in space."""
 
 
 def _kitti(root: Path, name: str, layout: Layout) -> BoxScan:

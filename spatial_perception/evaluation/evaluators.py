@@ -12,6 +12,7 @@ from spatial_perception.evaluation.bootstrap import interval_90
 from spatial_perception.evaluation.box_evaluators import (
     evaluate_argoverse2_boxes,
     evaluate_kitti_boxes,
+    evaluate_pooled_boxes,
     evaluate_simulated_boxes,
     evaluate_vod_boxes,
 )
@@ -29,6 +30,7 @@ from spatial_perception.evaluation.point_evaluators import (
 )
 from spatial_perception.evaluation.region_evaluators import evaluate_camvid_regions
 from spatial_perception.evaluation.report import Report
+from spatial_perception.evaluation.voxel_evaluators import evaluate_semantic_kitti_voxels
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec
 
@@ -42,7 +44,10 @@ EVALUATORS: dict[str, dict[str, Evaluator]] = {
     },
     "vod": {"centers": evaluate_vod_boxes},
     "argoverse2": {"centers": evaluate_argoverse2_boxes},
-    "semantickitti": {"point_classes": evaluate_semantic_kitti},
+    "semantickitti": {
+        "centers": evaluate_semantic_kitti_voxels,
+        "point_classes": evaluate_semantic_kitti,
+    },
     "range_images": {"point_classes": evaluate_range_images},
     "camvid": {
         "class_map": evaluate_camvid,
@@ -82,7 +87,7 @@ def evaluate(
     frames = measurement.frames
     report = Report(
         model=spec.name,
-        dataset=request.dataset,
+        dataset=request.datasets,
         split=measurement.split,
         frames=frames,
         metrics=measurement.compute(np.ones(frames, dtype=np.int64)),
@@ -92,7 +97,7 @@ def evaluate(
         return report, []
     from spatial_perception.evaluation.figures import write_figures  # matplotlib, for figures alone
 
-    title = f"{spec.name} on {request.dataset} ({measurement.split})"
+    title = f"{spec.name} on {request.datasets} ({measurement.split})"
     return report, write_figures(measurement.illustration, figures, title)
 
 
@@ -105,10 +110,12 @@ def measure(request: Request, progress: Progress) -> Measurement:
         ConfigError: If the model is not one that this data set measures.
     """
     spec = ModelSpec.load(find_model(request.model))
-    by_decoder = EVALUATORS[request.dataset]
+    by_decoder = (
+        {"centers": evaluate_pooled_boxes} if request.pooled else EVALUATORS[request.dataset]
+    )
     if spec.decoder not in by_decoder:
         raise ConfigError(
-            f"model '{spec.name}' has the decoder '{spec.decoder}'; {request.dataset} measures"
+            f"model '{spec.name}' has the decoder '{spec.decoder}'; {request.datasets} measures"
             f" models with {' or '.join(by_decoder)}"
         )
     return by_decoder[spec.decoder](request, progress)

@@ -31,8 +31,9 @@ class Request:
         root: Where the data set is.
         split: Which part of it; None for the data set's default.
         frames: Names of the frames to take; all where empty.
-        limit: At most so many, spread evenly over the data set; all where 0.
         engine: Where and how the model runs.
+        limit: At most so many, spread evenly over the data set; all where 0.
+        pooled: Further data sets and where they are; their frames count with the first's.
     """
 
     model: str
@@ -42,6 +43,12 @@ class Request:
     frames: tuple[str, ...] = ()
     engine: EngineOptions = field(default_factory=EngineOptions)
     limit: int = 0
+    pooled: tuple[tuple[str, Path], ...] = ()
+
+    @property
+    def datasets(self) -> str:
+        """Names of all data sets, joined by ' + '."""
+        return " + ".join([self.dataset, *(name for name, _ in self.pooled)])
 
     def choose_split(self, default: Split, known: Sequence[Split]) -> Split:
         """The split asked for, or the default.

@@ -73,7 +73,9 @@ class ScanAugmentation:
         share = 1.0 - generator.uniform(0.0, self.drop_points)
         kept = generator.random(len(points), np.float32) < share
         if generator.random() < self.drop_rings:
-            kept &= _without_bands(points, generator)
+            fewer = kept & _without_bands(points, generator)
+            if fewer.any():  # the bands may hold every beam of a sparse sensor
+                return fewer
         return kept
 
     def jitter(self, points: np.ndarray, generator: np.random.Generator) -> np.ndarray:

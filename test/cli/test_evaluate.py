@@ -90,6 +90,17 @@ def test_a_model_that_the_data_set_does_not_measure_is_refused(model, tmp_path):
         run(model, "--dataset", "camvid", "--root", tmp_path)
 
 
+def test_several_data_sets_are_pooled_where_the_model_finds_boxes_in_space(model, tmp_path):
+    message = "has the decoder 'classification'; kitti . vod measures models with centers"
+    with pytest.raises(ConfigError, match=message):
+        run(model, "--dataset", "kitti", "--root", tmp_path, "--dataset", "vod", "--root", tmp_path)
+
+
+def test_every_data_set_has_a_root_of_its_own(model, tmp_path):
+    with pytest.raises(ConfigError, match="2 --dataset but 1 --root"):
+        run(model, "--dataset", "kitti", "--dataset", "vod", "--root", tmp_path)
+
+
 def test_a_missing_layout_ends_with_2_and_one_line(model, tmp_path, capsys):
     root = tmp_path / "absent"
     code = main(["evaluate", model, "--dataset", "gtsrb", "--root", str(root)])

@@ -9,10 +9,12 @@ from spatial_perception.evaluation import box_measurement
 from spatial_perception.evaluation.box_evaluators import (
     evaluate_argoverse2_boxes,
     evaluate_kitti_boxes,
+    evaluate_pooled_boxes,
     evaluate_simulated_boxes,
     evaluate_vod_boxes,
 )
 from spatial_perception.evaluation.measurement import Request
+from spatial_perception.evaluation.voxel_evaluators import evaluate_semantic_kitti_voxels
 from test.evaluation.detector import Answers
 
 CAR, PEDESTRIAN = 0, 2
@@ -48,9 +50,9 @@ def box(x, size=(4.0, 1.8, 1.6)):
 def measured(monkeypatch, tmp_path):
     """Measures answers on whatever lies in tmp_path."""
 
-    def run(answers, evaluate=evaluate_simulated_boxes, root=tmp_path, **options):
+    def run(answers, evaluate=evaluate_simulated_boxes, root=tmp_path, name="name", **options):
         monkeypatch.setattr(box_measurement, "LidarDetector", lambda config: answers)
-        result = evaluate(Request("net", "name", root, **options), lambda done, total: None)
+        result = evaluate(Request("net", name, root, **options), lambda done, total: None)
         return result, result.compute(np.ones(result.frames, np.int64))
 
     return run
@@ -95,6 +97,44 @@ def test_voxels_are_compared_where_both_grids_are(measured, tmp_path):
     assert metrics["iou_road"] == 100.0
     assert metrics["iou_pole"] == 0.0
     assert metrics["miou"] == 50.0
+
+
+def test_voxels_of_semantic_kitti_are_those_of_its_scans_together(measured, tmp_path):
+    folder = tmp_path / "sequences" / "04"
+    for name in ("velodyne", "labels"):
+        (folder / name).mkdir(parents=True)
+    (folder / "calib.txt").write_text("Tr: 0 -1 0 0 0 0 -1 0 1 0 0 0\n")
+    identity, ahead = "1 0 0 0 0 1 0 0 0 0 1 0", "1 0 0 0 0 1 0 0 0 0 1 4"
+    (folder / "poses.txt").write_text(f"{identity}\n{ahead}\n")
+    np.array([[1.0, 0.2, -1.6, 0.1]], np.float32).tofile(folder / "velodyne" / "000000.bin")
+    np.array([40], np.uint32).tofile(folder / "labels" / "000000.label")
+    (tmp_path / "partial").mkdir()
+    np.savez(
+        tmp_path / "partial" / "000001.npz",
+        xyz=np.array([[-2.0, 0.2, -1.6]], np.float32),  # 2 m before the first scan's vehicle
+        intensity=np.zeros(1, np.float32),
+        label=np.array([9], np.uint8),
+    )
+
+    def grid(header):
+        """Road ahead of the vehicle, nothing behind it."""
+        labels = np.full((5, 20, 20), 255, np.uint8)
+        labels[..., 10:] = ROAD
+        origin = np.array([-4.0, -4.0, -1.8])
+        return VoxelGrid(
+            header, labels, np.ones(labels.shape, np.float32), origin, np.full(3, 0.4), POINT_LABELS
+        )
+
+    answers = Answers(np.zeros((0, 7)), [], [], grid)
+    result, metrics = measured(answers, evaluate_semantic_kitti_voxels)
+    assert (result.split, result.illustration.names) == ("all", ["04/000000", "04/000001"])
+    # both places lie ahead of the first scan's vehicle, behind the second's
+    assert result.compute(np.array([1, 0]))["iou_road"] == 100.0
+    assert result.compute(np.array([0, 1]))["iou_road"] == 0.0
+    assert set(metrics) == {"iou", "miou", "iou_road"}
+    (folder / "poses.txt").write_text(f"{identity}\n")
+    with pytest.raises(DatasetError, match="has 1 poses, none of scan 000001"):
+        measured(answers, evaluate_semantic_kitti_voxels)
 
 
 def test_the_worst_scan_is_named_and_drawn(measured, tmp_path):
@@ -176,6 +216,28 @@ def test_what_lies_beyond_fifty_metres_is_no_false_alarm_in_view_of_delft(measur
     assert metrics["car_bev_ap_0.7"] == 100.0
     _, metrics = measured(answers, evaluate_kitti_boxes)
     assert metrics == {}  # in KITTI that object would be truncated altogether
+
+
+def test_pooled_data_sets_count_together_each_by_its_own_rules(measured, tmp_path):
+    kitti, streets = tmp_path / "kitti", tmp_path / "streets"
+    write_kitti(kitti, [kitti_line("Car", 20, 2, 180, 240)])
+    write_shard(streets / "val" / "street.npz", [car(20, 2)], [CAR], [50])
+    answers = Answers([car(20, 2), car(-20, 0)], [CAR, CAR], [0.5, 0.9])
+    result, metrics = measured(
+        answers, evaluate_pooled_boxes, kitti, pooled=(("simulated", streets),), name="kitti"
+    )
+    assert result.illustration.names == ["kitti/000000", "simulated/street"]
+    # two hits, and one false alarm before them: behind KITTI's camera nobody labelled
+    assert metrics["car_bev_ap_0.7"] == pytest.approx(100 * 2 / 3)
+
+
+def test_a_data_set_without_boxes_in_space_cannot_be_pooled(measured, tmp_path):
+    write_shard(tmp_path / "val" / "street.npz", [car(20, 2)], [CAR], [50])
+    with pytest.raises(DatasetError, match=r"camvid cannot be pooled; those that can: kitti, vod"):
+        measured(
+            Answers([], [], []), evaluate_pooled_boxes, pooled=(("camvid", tmp_path),),
+            name="simulated",
+        )  # fmt: skip
 
 
 def test_a_kitti_frame_without_labels_is_told(measured, tmp_path):

@@ -59,6 +59,14 @@ def test_dropped_bands_leave_gaps_in_elevation_not_in_azimuth() -> None:
     assert by_elevation.std() > 0.2
 
 
+def test_something_is_left_of_a_sparse_sensor() -> None:
+    azimuth = np.linspace(-np.pi, np.pi, 200)
+    ring = np.column_stack([10 * np.cos(azimuth), 10 * np.sin(azimuth), 0 * azimuth])
+    augmentation = ScanAugmentation(drop_points=0.0, drop_rings=1.0)
+    for seed in range(40):
+        assert augmentation.kept(ring.astype(np.float32), np.random.default_rng(seed)).any()
+
+
 def test_the_same_generator_draws_the_same_change() -> None:
     one, two = (ScanAugmentation().map(np.random.default_rng(5)) for _ in range(2))
     assert (one.yaw_rad, one.mirror, one.scale) == (two.yaw_rad, two.mirror, two.scale)
