@@ -39,7 +39,7 @@ class GraphConfig:
     reach_m: float = option(
         100.0, help="points beyond it take part at that distance", unit="m", range=(5.0, 1000.0)
     )
-    workers: int = option(2, help="threads of the neighbour search", range=(1, 64))
+    workers: int = option(2, help="levels searched for neighbours at a time", range=(1, 64))
 
     @property
     def features(self) -> int:
@@ -137,6 +137,7 @@ def normalized_adjacency(neighbours: np.ndarray) -> np.ndarray:
     """
     used = neighbours != neighbours[:, :1]
     used[:, 0] = True
+    # Sums down long columns are several times faster than sums of short rows.
     scale = 1.0 / np.sqrt(used.T.copy().sum(axis=0, dtype=np.float32))
     return used * scale[:, None] * scale.take(neighbours)
 
