@@ -63,13 +63,16 @@ class CameraLidarFusionConfig:
         help="what it takes away that a camera does not find an object that it should",
         range=(-10.0, 0.0),
     )
+    missed_person_log_odds: float = option(
+        -1.3, help="the same of people, whom it rarely overlooks", range=(-10.0, 0.0)
+    )
     person_score: float = option(
         0.5,
         help="people of a camera with LiDAR points on them become objects from this score on",
         range=(0.0, 1.0),
     )
     two_wheeler_score: float = option(
-        0.35,
+        0.4,
         help="bicycles and motorcycles of a camera make riders from this score on",
         range=(0.0, 1.0),
     )
@@ -197,7 +200,8 @@ class CameraLidarFusion:
         odds[rows] += config.found_weight * (
             log_odds(boxes.scores[columns]) - log_odds(np.array(config.doubtful_score))
         )
-        odds[missed] += config.missed_log_odds
+        is_vehicle = evidence.is_vehicle[lidar.labels[missed]]
+        odds[missed] += np.where(is_vehicle, config.missed_log_odds, config.missed_person_log_odds)
         labels = lidar.labels.copy()
         prior = evidence.prior(
             lidar.labels[rows], lidar.scores[rows], lidar.sizes_lwh_m[rows].astype(np.float64)

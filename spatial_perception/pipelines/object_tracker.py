@@ -18,15 +18,10 @@ from spatial_perception.pipelines.association import (
 )
 from spatial_perception.pipelines.class_evidence import LIDAR_CONFUSION, likelihoods, probability
 from spatial_perception.pipelines.measured import LONG_CLASSES, MOTION_MODELS, OTHER_MODEL, Seen
-from spatial_perception.pipelines.motion import (
-    MAX_YAW_RATE_RADPS,
-    MotionModel,
-    predict,
-    update,
-)
+from spatial_perception.pipelines.motion import MAX_YAW_RATE_RADPS, MotionModel, predict, update
 from spatial_perception.pipelines.track_bank import NO_ID, TrackBank
 from spatial_perception.pipelines.track_birth import newborn
-from spatial_perception.pipelines.track_class import speed_evidence
+from spatial_perception.pipelines.track_class import moving_evidence, speed_evidence
 from spatial_perception.pipelines.track_output import published
 
 _YOUNG_HITS = 8  # detections until the speed of a track is sure
@@ -158,7 +153,7 @@ class ObjectTracker:
         self._turn_around(is_fixed)
         self._bear(columns, seen)
         self._forget()
-        return self._published(detections)
+        return self._published(detections, is_fixed)
 
     def _take_labels(self, labels: LabelSet) -> None:
         if labels != self._labels:
@@ -282,9 +277,10 @@ class ObjectTracker:
     def _newest(self) -> int:
         return 0 if self._stamp_ns is None else self._stamp_ns
 
-    def _published(self, detections: Detections3D) -> Tracks:
+    def _published(self, detections: Detections3D, is_fixed: bool) -> Tracks:
         bank, config = self._bank, self._config
-        existing = probability(bank.existence)
+        moving = moving_evidence(bank, self._is_long) if is_fixed else 0.0
+        existing = probability(bank.existence + moving)
         age_s = (self._newest() - bank.newest_ns) / NS_PER_S
         shown = (existing >= config.confirm_probability) & (age_s <= config.publish_s)
         shown &= bank.hits >= config.confirm_hits

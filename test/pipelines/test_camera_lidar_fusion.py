@@ -105,6 +105,15 @@ def test_a_found_object_gains_and_a_missed_one_loses() -> None:
     assert fused.scores[1] < lidar.scores[1]
 
 
+def test_a_person_whom_the_camera_misses_is_doubted_more_than_a_car() -> None:
+    lidar = objects(*((kind, 0.6, place, size) for kind, _, place, size in (CAR, PERSON)))
+    car, person = fuse(lidar, view(boxes()))[0].scores
+    assert person < car < 0.6
+    equal = {"missed_log_odds": -1.0, "missed_person_log_odds": -1.0}
+    car, person = fuse(lidar, view(boxes()), **equal)[0].scores
+    assert person == pytest.approx(car) == pytest.approx(1 / (1 + np.e * 0.4 / 0.6))
+
+
 def test_a_camera_is_expected_to_find_what_the_lidar_is_sure_of() -> None:
     sure = [(kind, 0.95, place, size) for kind, _, place, size in (CAR, PERSON)]
     found = view(boxes(("car", 0.8, picture_box(CAR))))
@@ -141,8 +150,8 @@ def test_a_person_of_the_camera_does_not_tell_riders_from_walkers(
     assert fused.scores[0] > score, "but there is somebody"
 
 
-def test_a_pedestrian_as_long_as_halfway_to_a_bicycle_is_a_cyclist() -> None:
-    for length_m, expected in ((0.6, "pedestrian"), (1.3, "cyclist")):
+def test_a_pedestrian_nearly_as_long_as_a_bicycle_is_a_cyclist() -> None:
+    for length_m, expected in ((0.6, "pedestrian"), (1.5, "cyclist")):
         rider = ("pedestrian", 0.6, (10.0, 2.0, 0.9), (length_m, 0.65, 1.72))
         fused, _ = fuse(objects(rider), view(boxes(("person", 0.8, picture_box(rider)))))
         assert fused.labels.tolist() == [OBJECT_LABELS.index(expected)]

@@ -140,6 +140,25 @@ def test_reset_forgets_tracks_but_not_their_ids() -> None:
     assert follow([Mover()], 5, tracker=tracker)[-1].ids.tolist() == [2]
 
 
+def doubtful_score(kind: str, speed_mps: float, is_fixed: bool = True) -> float:
+    """Returns the probability of existence of what was twelve times seen with a low score."""
+    tracker = ObjectTracker(ObjectTrackerConfig(confirm_probability=0.0))
+    for k in range(12):
+        scan = seen([Mover(kind, speed=speed_mps)], STEP_S * k, score=0.3)
+        last = tracker(scan, is_fixed=is_fixed)
+    return float(last.scores[0])
+
+
+@pytest.mark.parametrize("kind", ["pedestrian", "cyclist"])
+def test_what_moves_is_rather_a_person_than_what_stands(kind: str) -> None:
+    still, moving = doubtful_score(kind, 0.0), doubtful_score(kind, 1.5)
+    assert still < doubtful_score(kind, 1.5, is_fixed=False) < moving
+
+
+def test_that_a_car_moves_tells_nothing_of_its_existence() -> None:
+    assert doubtful_score("car", 0.0) == pytest.approx(doubtful_score("car", 8.0))
+
+
 def test_a_doubtful_detection_alone_makes_no_object() -> None:
     tracker = ObjectTracker(ObjectTrackerConfig())
     shown = [tracker(seen([Mover(x=8.0 * k)], STEP_S * k, score=0.2)) for k in range(10)]
