@@ -18,6 +18,8 @@ _LEVELS = 256
 """Of log-odds, in the table of percents."""
 _AROUND = 5
 _NOTHING = np.float32(0.0)
+_HARDLY_ANY = 1e-6
+"""What is left of evidence after any longer time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +157,16 @@ class GridMemory:
     def fade(self, elapsed_s: float) -> None:
         """Weakens all evidence; what is hardly any is forgotten."""
         free, occupied, arrived = (
-            np.float32(np.exp(-rate * elapsed_s))
+            max(float(np.exp(-rate * elapsed_s)), _HARDLY_ANY)
             for rate in (self._free_per_s, self._occupied_per_s, self._arrived_per_s)
         )
         flat, came = self.log_odds.ravel(), np.flatnonzero(self._arrived)
-        was = flat.take(came) * arrived
+        was = flat.take(came) * np.float32(arrived)
         was[was < FORGOTTEN_LOG_ODDS] = 0.0
-        least = FORGOTTEN_LOG_ODDS
-        _, above = cv2.threshold(self.log_odds * occupied, least, 0.0, cv2.THRESH_TOZERO)
-        _, below = cv2.threshold(self.log_odds * free, -least, 0.0, cv2.THRESH_TOZERO_INV)
-        cv2.add(above, below, self.log_odds)
+        most = FORGOTTEN_LOG_ODDS / occupied, -FORGOTTEN_LOG_ODDS / free  # of what is forgotten now
+        _, above = cv2.threshold(self.log_odds, most[0], 0.0, cv2.THRESH_TOZERO)
+        _, below = cv2.threshold(self.log_odds, most[1], 0.0, cv2.THRESH_TOZERO_INV)
+        cv2.addWeighted(above, occupied, below, free, 0.0, self.log_odds)
         flat[came] = was
         self._arrived.ravel()[came] = was > 0
 

@@ -32,7 +32,7 @@ _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
 _DENSE_M, _DENSE_SHARE = 20.0, 8
 """So near one of so many points is enough to find the ground; farther out each counts."""
-_TILTED_M = 0.5
+_TILTED_M = 0.3
 """So much farther out than on level ground a point over the vehicle may seem."""
 
 
