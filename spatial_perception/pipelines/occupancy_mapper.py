@@ -59,7 +59,7 @@ class OccupancyMapperConfig:
         range=(0.0, 50.0),
     )  # fmt: skip
     shadow_m: float = option(
-        8.0, help="nor so far where more rays are stopped than pass", unit="m", range=(0.0, 50.0)
+        8.4, help="nor so far where more rays are stopped than pass", unit="m", range=(0.0, 50.0)
     )
     body_m: float = option(
         8.0, help="longest body: where one that has arrived may reach nothing stays free",
