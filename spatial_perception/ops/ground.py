@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from spatial_perception.config import option
+from spatial_perception.ops.cells import cell_at
 
 _ENOUGH_POINTS = 40_000
 _PIT_DEPTH_M = 0.3
@@ -72,15 +73,8 @@ class GroundGrid:
 
     def cell_height_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Returns (N,) float32 heights of the cells at (N,) places, of the nearest cell outside."""
-        rows, columns = self.heights_m.shape
-        per_cell, first = np.float32(1.0 / self.cell_m), np.float32(self.corner_m / self.cell_m)
-        row, column = y * per_cell, x * per_cell
-        for place, count in ((row, rows), (column, columns)):
-            place -= first
-            np.floor(np.clip(place, 0, count - 1, out=place), out=place)
-        row *= np.float32(columns)  # float32 counts so far exactly
-        row += column
-        heights: np.ndarray = self.heights_m.ravel().take(row.astype(np.intp))
+        cell = cell_at(x, y, (self.corner_m, self.corner_m), self.cell_m, self.heights_m.shape)
+        heights: np.ndarray = self.heights_m.ravel().take(cell)
         return heights
 
     def _interval(self, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
