@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from spatial_perception.config import option
+from spatial_perception.ops.cells import cell_at
 
 _ENOUGH_POINTS = 40_000
 _PIT_DEPTH_M = 0.3
@@ -50,15 +51,18 @@ class GroundGrid:
 
     def height_at(self, xy: np.ndarray) -> np.ndarray:
         """Returns (N,) float32 ground heights at (N, 2) places, bilinear, constant outside."""
-        grid = self.heights_m
-        row, row_share = self._interval(xy[:, 1], grid.shape[0])
-        column, column_share = self._interval(xy[:, 0], grid.shape[1])
-        flat, width = grid.ravel(), grid.shape[1]
-        corner = row * width + column
-        near = flat[corner] + column_share * (flat[corner + 1] - flat[corner])
-        corner += width
-        far = flat[corner] + column_share * (flat[corner + 1] - flat[corner])
-        heights: np.ndarray = near + row_share * (far - near)
+        rows, columns = self.heights_m.shape
+        row, row_share = self._interval(xy[:, 1], rows)
+        corner, column_share = self._interval(xy[:, 0], columns)
+        row *= columns
+        corner += row
+        flat = self.heights_m.ravel()
+        heights, far = flat.take(corner), flat.take(corner + columns)
+        heights += column_share * (flat.take(corner + 1) - heights)
+        far += column_share * (flat.take(corner + (columns + 1)) - far)
+        far -= heights
+        far *= row_share
+        heights += far
         return heights
 
     def refined(self, factor: int) -> GroundGrid:
@@ -69,23 +73,18 @@ class GroundGrid:
 
     def cell_height_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Returns (N,) float32 heights of the cells at (N,) places, of the nearest cell outside."""
-        rows, columns = self.heights_m.shape
-        per_cell, first = np.float32(1.0 / self.cell_m), np.float32(self.corner_m / self.cell_m)
-        row, column = y * per_cell, x * per_cell
-        for place, count in ((row, rows), (column, columns)):
-            place -= first
-            np.floor(np.clip(place, 0, count - 1, out=place), out=place)
-        row *= np.float32(columns)  # float32 counts so far exactly
-        row += column
-        heights: np.ndarray = self.heights_m.ravel().take(row.astype(np.intp))
+        cell = cell_at(x, y, (self.corner_m, self.corner_m), self.cell_m, self.heights_m.shape)
+        heights: np.ndarray = self.heights_m.ravel().take(cell)
         return heights
 
     def _interval(self, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns the cell centre before each value, and the share towards the next."""
-        place = (values.astype(np.float32) - self.corner_m) / self.cell_m - 0.5
-        place = np.clip(place, 0.0, count - 1.001)
-        before = place.astype(np.int32)
-        return before, place - before
+        place = (values - np.float32(self.corner_m)) * np.float32(1.0 / self.cell_m)
+        place -= np.float32(0.5)
+        np.clip(place, np.float32(0.0), np.float32(count - 1.001), out=place)
+        before = np.floor(place)
+        place -= before
+        return before.astype(np.intp), place
 
 
 def flat_ground(height_m: float = 0.0) -> GroundGrid:

@@ -24,6 +24,11 @@ class EgoBox:
         0.0, help="how far its middle lies ahead of base_link", unit="m", range=(-15.0, 15.0)
     )
 
+    def reach_m(self, place_m: np.ndarray) -> float:
+        """Returns how far the rectangle's farthest corner is from a place in base_link, metres."""
+        ahead_m = self.length_m / 2 + abs(self.ahead_m - place_m[0])
+        return float(np.hypot(ahead_m, self.width_m / 2 + abs(place_m[1])))
+
     def holds(self, points: np.ndarray, margin_m: float = 0.0) -> np.ndarray:
         """Returns (N,) bool: which points lie over the rectangle, at any height.
 

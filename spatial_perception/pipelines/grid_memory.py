@@ -18,6 +18,8 @@ _LEVELS = 256
 """Of log-odds, in the table of percents."""
 _AROUND = 5
 _NOTHING = np.float32(0.0)
+_HARDLY_ANY = 1e-6
+"""What is left of evidence after any longer time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +111,18 @@ class GridMemory:
             missed: (cells, cells) bool, seen to be free; the cells that were hit are left out.
         """
         flat, arrived = self.log_odds.ravel(), self._arrived.ravel()
-        held = np.flatnonzero(flat > 0)
-        before, was = flat[hit], flat[held]
-        has_arrived = self._has_arrived(hit, held)
+        is_held, before = self.log_odds > 0, flat.take(hit)
+        has_arrived = self._has_arrived(hit, before, is_held)
         arrived[hit[has_arrived]] = True
-        stays = self._near(hit)[held] & ~arrived[held]
-        was += np.where(missed.ravel()[held] & ~stays,
-                        np.where(arrived[held], self._miss, self._clear), _NOTHING)  # fmt: skip
+        crossed = np.flatnonzero(is_held & missed)
+        was, came = flat.take(crossed), arrived.take(crossed)
+        stays = self._near(hit).take(crossed) & ~came
+        was += np.where(stays, _NOTHING, np.where(came, self._miss, self._clear))
         self.log_odds += missed * self._miss
+        flat[crossed] = was
         cv2.max(self.log_odds, -float(self._limit), self.log_odds)  # type: ignore[call-overload]
-        flat[held] = np.maximum(was, -self._limit)
         flat[hit] = np.minimum(np.maximum(before, _NOTHING) + hit_log_odds, self._limit)
-        arrived[held] &= flat[held] > 0
+        arrived[crossed] &= flat.take(crossed) > 0
         return has_arrived
 
     def hide(self, hidden: np.ndarray) -> None:
@@ -129,25 +131,20 @@ class GridMemory:
         Args:
             hidden: (cells, cells) bool.
         """
-        flat, cells = self.log_odds.ravel(), np.flatnonzero(hidden)
-        flat[cells] = np.maximum(flat[cells], _NOTHING)
+        self.log_odds.ravel()[np.flatnonzero(hidden & (self.log_odds < 0))] = 0.0
 
-    def _has_arrived(self, hit: np.ndarray, held: np.ndarray) -> np.ndarray:
+    def _has_arrived(self, hit: np.ndarray, before: np.ndarray, is_held: np.ndarray) -> np.ndarray:
         """Returns which cells that are hit were free before, or are beside what has arrived.
 
         Where more of what is around stood there all the time, it is part of that: a bush is hit
         here now and there then.
         """
-        flat, arrived = self.log_odds.ravel(), self._arrived.ravel()
-        before, came = flat[hit], arrived[held]
-        new = np.concatenate([held[came], hit[before < -self._sure]])
-        if not len(new):
-            return np.zeros(len(hit), bool)
-        excess = np.zeros((self._cells, self._cells), np.int16)
-        excess.ravel()[new] = 1
-        excess.ravel()[held[~came]] = -1
-        around = cv2.boxFilter(excess, -1, (_AROUND, _AROUND), normalize=False).ravel()
-        has_come: np.ndarray = (around[hit] > 0) & ((before <= 0) | arrived[hit])
+        balance = (is_held <= self._arrived).view(np.uint8)  # 0 where something stood before
+        balance += self._arrived
+        balance.ravel()[hit[before < -self._sure]] = 2
+        around = cv2.boxFilter(balance, -1, (_AROUND, _AROUND), normalize=False)
+        has_come: np.ndarray = around.ravel().take(hit) > _AROUND**2
+        has_come &= (before <= 0) | self._arrived.ravel().take(hit)
         return has_come
 
     def _near(self, cells: np.ndarray) -> np.ndarray:
@@ -159,19 +156,19 @@ class GridMemory:
 
     def fade(self, elapsed_s: float) -> None:
         """Weakens all evidence; what is hardly any is forgotten."""
-        free, occupied, came = (
-            np.float32(np.exp(-rate * elapsed_s))
+        free, occupied, arrived = (
+            max(float(np.exp(-rate * elapsed_s)), _HARDLY_ANY)
             for rate in (self._free_per_s, self._occupied_per_s, self._arrived_per_s)
         )
-        flat, arrived = self.log_odds.ravel(), self._arrived.ravel()
-        held = np.flatnonzero(flat > 0)
-        was = flat[held] * np.where(arrived[held], came, occupied)
-        self.log_odds *= free
-        least = -float(np.float32(FORGOTTEN_LOG_ODDS))
-        cv2.threshold(self.log_odds, least, 0.0, cv2.THRESH_TOZERO_INV, self.log_odds)
-        was[was < -least] = _NOTHING
-        flat[held] = was
-        arrived[held] &= was > 0
+        flat, came = self.log_odds.ravel(), np.flatnonzero(self._arrived)
+        was = flat.take(came) * np.float32(arrived)
+        was[was < FORGOTTEN_LOG_ODDS] = 0.0
+        most = FORGOTTEN_LOG_ODDS / occupied, -FORGOTTEN_LOG_ODDS / free  # of what is forgotten now
+        _, above = cv2.threshold(self.log_odds, most[0], 0.0, cv2.THRESH_TOZERO)
+        _, below = cv2.threshold(self.log_odds, most[1], 0.0, cv2.THRESH_TOZERO_INV)
+        cv2.addWeighted(above, occupied, below, free, 0.0, self.log_odds)
+        flat[came] = was
+        self._arrived.ravel()[came] = was > 0
 
     def percent(self, margin: int) -> np.ndarray:
         """Returns (N, N) int8 probability of being occupied, -1 where none is known.
@@ -181,7 +178,7 @@ class GridMemory:
         """
         inside = slice(margin, self._cells - margin)
         log_odds, scale = self.log_odds[inside, inside], self._levels_per_unit
-        level = cv2.addWeighted(log_odds, scale, log_odds, 0.0, _LEVELS // 2, dtype=cv2.CV_8U)
+        level = cv2.convertScaleAbs(log_odds, alpha=scale, beta=_LEVELS // 2)  # from 1 on
         return cv2.LUT(level, self._percent_of_level)
 
     def _table(self) -> np.ndarray:

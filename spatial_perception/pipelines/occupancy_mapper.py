@@ -17,6 +17,7 @@ from spatial_perception.core import (
 )
 from spatial_perception.core.occupancy import UNKNOWN_CELL
 from spatial_perception.core.transforms import NS_PER_S
+from spatial_perception.ops.cells import cell_at
 from spatial_perception.ops.ground import GroundConfig, GroundGrid, estimate_ground
 from spatial_perception.pipelines.arrived_bodies import covered
 from spatial_perception.pipelines.ego_box import EgoBox
@@ -24,12 +25,15 @@ from spatial_perception.pipelines.footprints import footprints
 from spatial_perception.pipelines.grid_memory import EvidenceConfig, GridMemory
 from spatial_perception.pipelines.obstacle_guard import ObstacleGuard
 from spatial_perception.pipelines.ray_clearing import ClearingReach, RayClearing, Rays
+from spatial_perception.pipelines.scan_view import ScanView
 
 GROUND_CLASSES = ("road", "sidewalk", "terrain")
 _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
 _DENSE_M, _DENSE_SHARE = 20.0, 8
 """So near one of so many points is enough to find the ground; farther out each counts."""
+_TILTED_M = 0.3
+"""So much farther out than on level ground a point over the vehicle may seem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,11 @@ class OccupancyMapperConfig:
     )  # fmt: skip
     azimuth_bins: int = option(900, help="rays around the sensor", range=(36, 36_000))
     shut_m: float = option(
-        2.0, help="what an obstacle hides is not cleared so far behind it", unit="m",
+        1.6, help="what an obstacle hides is not cleared so far behind it", unit="m",
         range=(0.0, 50.0),
     )  # fmt: skip
     shadow_m: float = option(
-        9.0, help="nor so far where more rays are stopped than pass", unit="m", range=(0.0, 50.0)
+        8.4, help="nor so far where more rays are stopped than pass", unit="m", range=(0.0, 50.0)
     )
     body_m: float = option(
         8.0, help="longest body: where one that has arrived may reach nothing stays free",
@@ -104,19 +108,14 @@ class OccupancyMapper:
 
     def __init__(self, config: OccupancyMapperConfig) -> None:
         self._config = config
-        self._margin = round(config.margin_m / config.resolution_m)
+        self._margin = max(1, round(config.margin_m / config.resolution_m))
         self._cells = round(config.size_m / config.resolution_m) + 2 * self._margin
         self._memory = GridMemory(self._cells, config.resolution_m, config.evidence)
         self._clearing = RayClearing(
             self._cells,
             config.resolution_m,
             config.azimuth_bins,
-            ClearingReach(
-                config.min_height_m,
-                config.max_height_m,
-                config.shut_m,
-                config.shadow_m,
-            ),
+            ClearingReach(config.min_height_m, config.shut_m, config.shadow_m),
         )
         beside, behind = (
             round(reach_m / config.resolution_m)
@@ -155,16 +154,17 @@ class OccupancyMapper:
             objects: detected in this scan, in base_link: their sides are seen, they are solid.
         """
         pose = odom_from_base or Pose.identity()
+        view = ScanView(pose, sensor_origin_m)
         self._advance(cloud.header.stamp_ns, pose, forget=odom_from_base is None)
-        rays, ground = self._rays(cloud, sensor_origin_m, pose, labels)
+        rays, ground = self._rays(cloud, view, labels)
         solid = self._below_objects(objects, pose)
-        self._observe(rays, pose, sensor_origin_m, solid)
+        self._observe(rays, view, solid)
         cells = self._memory.percent(self._margin)
         published = (slice(self._margin, self._cells - self._margin),) * 2
         is_below = solid[published] & (cells < self._config.object_percent)
         cells[is_below] = self._config.object_percent
         if voxels is not None and self._config.voxel_percent:
-            is_below = self._below_voxels(voxels, ground, pose)[published]
+            is_below = self._below_voxels(voxels, ground, view)[published]
             cells[is_below & (cells == UNKNOWN_CELL)] = self._config.voxel_percent
         frame = cloud.header.frame_id if odom_from_base is None else odom_frame
         corner_m = self._memory.corner_m + self._margin * self._config.resolution_m
@@ -184,20 +184,26 @@ class OccupancyMapper:
         self._memory.move_to(float(pose.translation[0]), float(pose.translation[1]))
 
     def _rays(
-        self, cloud: PointCloud, origin_m: np.ndarray, pose: Pose, labels: LabelledCloud | None
+        self, cloud: PointCloud, view: ScanView, labels: LabelledCloud | None
     ) -> tuple[Rays, GroundGrid]:
-        """Returns the rays of a scan and the ground under it."""
+        """Returns the rays of a scan and the ground under it, in the axes of the view."""
         config = self._config
-        coordinates = np.ascontiguousarray(cloud.points.T)
-        is_other = ~config.ego.holds(coordinates.T)
-        is_used = coordinates[0] ** 2 + coordinates[1] ** 2 > np.float32(_DENSE_M**2)
+        ends = view.turned(cloud.points)
+        dx, dy, height = ends
+        square_m2 = dx * dx
+        square_m2 += dy * dy
+        is_used = square_m2 > np.float32(_DENSE_M**2)
         is_used[::_DENSE_SHARE] = True
-        some = coordinates.take(np.flatnonzero(is_used & is_other), axis=1)
+        reach_m = config.ego.reach_m(view.origin_m) + _TILTED_M
+        near = np.flatnonzero(square_m2 < np.float32(reach_m**2))
+        own = near[config.ego.holds(cloud.points.take(near, axis=0))]
+        is_used[own] = False
+        some = ends.take(np.flatnonzero(is_used), axis=1)
         ground = estimate_ground(some.T, config.ground).refined(_GROUND_REFINEMENT)
-        height = coordinates[2] - ground.cell_height_at(*coordinates[:2])
+        height -= ground.cell_height_at(dx, dy)
+        height[own] = np.inf
         is_ground = height <= np.float32(config.min_height_m)
-        is_obstacle = ~is_ground & (height < np.float32(config.max_height_m)) & is_other
-        is_ground &= is_other
+        is_obstacle = ~is_ground & (height < np.float32(config.max_height_m))
         if labels is not None:
             known = [n for n in GROUND_CLASSES if n in labels.label_set.names]
             lut = np.zeros(256, bool)
@@ -208,49 +214,47 @@ class OccupancyMapper:
             is_obstacle &= ~taken_out
             is_ground |= taken_out
             height[taken_out] = config.min_height_m
-        turned = pose.rotation[:2].astype(np.float32)
-        dx, dy = turned @ coordinates
-        dx -= (turned @ origin_m)[0]
-        dy -= (turned @ origin_m)[1]
-        below = ground.cell_height_at(*origin_m[:2, None].astype(np.float32))[0]
-        return Rays(float(origin_m[2] - below), dx, dy, height, is_obstacle, is_ground), ground
+        below_m = float(ground.cell_height_at(*np.zeros((2, 1), np.float32))[0])
+        rays = Rays(
+            float(view.origin_m[2]) - below_m,
+            ends.take(np.flatnonzero(is_ground), axis=1),
+            ends[:2].take(np.flatnonzero(is_obstacle), axis=1),
+        )
+        return rays, ground
 
     def _cell(self, dx: np.ndarray, dy: np.ndarray, center_m: np.ndarray) -> np.ndarray:
-        """Returns flat indices of the cells at offsets from a place in the fixed frame, or -1."""
-        per_cell = np.float32(1.0 / self._config.resolution_m)
-        left, low = ((center_m - self._memory.corner_m) * per_cell).astype(np.float32)
-        column, row = dx * per_cell, dy * per_cell
-        column += left
-        row += low
-        count = self._cells
-        inside = (column >= 0) & (column < count) & (row >= 0) & (row < count)
-        flat = row.astype(np.int32) * count + column.astype(np.int32)
-        return np.where(inside, flat, -1)
+        """Returns flat indices of the cells at offsets from a place in the fixed frame.
 
-    def _observe(self, rays: Rays, pose: Pose, origin_m: np.ndarray, solid: np.ndarray) -> None:
+        Outside of the window that of the cell at its edge, which is not published.
+        """
+        corner_m = self._memory.corner_m - center_m
+        shape = self._cells, self._cells
+        return cell_at(dx, dy, (corner_m[0], corner_m[1]), self._config.resolution_m, shape)
+
+    def _observe(self, rays: Rays, view: ScanView, solid: np.ndarray) -> None:
         config = self._config
-        sensor_m = pose.apply(origin_m[None])[0, :2]
+        sensor_m = view.sensor_m
         sensor = (sensor_m - self._memory.corner_m) / config.resolution_m
         free = self._clearing.look(rays, int(np.floor(sensor[1])), int(np.floor(sensor[0])))
-        ends = np.flatnonzero(rays.is_obstacle)
-        cell = self._cell(rays.dx_m.take(ends), rays.dy_m.take(ends), sensor_m)
-        count = np.zeros(self._cells**2 + 1, np.int32)
-        np.add.at(count, cell, np.int32(1))  # outside of the grid: the last
-        hit = np.flatnonzero(count[:-1] > 0)  # of a mask: several times as fast as of numbers
-        weight = np.minimum(count[hit], _COUNTED_POINTS).astype(np.float32)
+        cell = self._cell(rays.obstacles[0], rays.obstacles[1], sensor_m)
+        count = np.zeros((self._cells, self._cells), np.uint16)
+        np.add.at(count.ravel(), cell, np.uint16(1))
+        count[[0, -1]] = count[:, [0, -1]] = 0  # what lies outside
+        hit = np.flatnonzero(count > 0)  # of a mask: several times as fast as of numbers
+        weight = np.minimum(count.ravel().take(hit), _COUNTED_POINTS).astype(np.float32)
         weight *= np.float32(config.evidence.hit_log_odds)
         kept = self._guard.around(hit, float(sensor[1]), float(sensor[0])) | solid
         has_arrived = self._memory.update(hit, weight, free & ~kept)
         if has_arrived.any():
-            is_new = np.zeros(self._cells**2 + 1, bool)
+            is_new = np.zeros(self._cells**2, bool)
             is_new[hit[has_arrived]] = True
-            ends = ends.take(np.flatnonzero(is_new.take(cell)))
+            dx, dy = rays.obstacles.take(np.flatnonzero(is_new.take(cell)), axis=1)
             kept |= ~free & covered(
-                rays.dx_m.take(ends), rays.dy_m.take(ends), (sensor[1], sensor[0]), self._cells,
-                config.resolution_m, config.body_m,
-            )  # fmt: skip
+                dx, dy, (sensor[1], sensor[0]), self._cells, config.resolution_m, config.body_m
+            )
         self._memory.hide(kept)
-        self._memory.log_odds.ravel()[self._ego_cells(pose)] = config.evidence.miss_log_odds
+        own = self._ego_cells(view.grid_from_base)
+        self._memory.log_odds.ravel()[own] = config.evidence.miss_log_odds
 
     def _below_objects(self, objects: Detections3D | None, pose: Pose) -> np.ndarray:
         """Returns which cells objects stand on, but those of the vehicle itself."""
@@ -268,25 +272,23 @@ class OccupancyMapper:
     def _ego_cells(self, pose: Pose) -> np.ndarray:
         """Returns the cells that the vehicle itself covers."""
         dx, dy = (pose.rotation[:2, :2] @ self._ego_places).astype(np.float32)
-        cells = self._cell(dx, dy, pose.translation[:2])
-        return cells[cells >= 0]
+        return self._cell(dx, dy, pose.translation[:2])
 
-    def _below_voxels(self, voxels: VoxelGrid, ground: GroundGrid, pose: Pose) -> np.ndarray:
+    def _below_voxels(self, voxels: VoxelGrid, ground: GroundGrid, view: ScanView) -> np.ndarray:
         """Returns which cells lie below occupied voxels that are in the way."""
         config = self._config
-        centers = voxels.occupied_centers()
-        height = centers[:, 2] - ground.cell_height_at(centers[:, 0], centers[:, 1])
+        x, y, z = view.turned(voxels.occupied_centers())
+        height = z - ground.cell_height_at(x, y)
         in_the_way = (height > config.min_height_m) & (height < config.max_height_m)
+        x, y = x[in_the_way], y[in_the_way]
         step_m = config.resolution_m
         steps = [np.arange(-h + step_m / 2, h, step_m) for h in voxels.voxel_size_m[:2] / 2]
+        offsets = view.grid_from_base.rotation[:2, :2] @ np.stack(np.meshgrid(*steps)).reshape(
+            2, -1
+        )
         below = np.zeros((self._cells, self._cells), bool)
-        for dx in steps[0]:
-            for dy in steps[1]:
-                offset = np.array([dx, dy, 0.0], np.float32)
-                places = pose.apply(centers[in_the_way] + offset) - pose.translation
-                x, y = places[:, :2].T.astype(np.float32)
-                found = self._cell(x, y, pose.translation[:2])
-                below.ravel()[found[found >= 0]] = True
+        for dx, dy in offsets.T.astype(np.float32):
+            below.ravel()[self._cell(x + dx, y + dy, view.sensor_m)] = True
         return below
 
 

@@ -131,6 +131,15 @@ def test_an_empty_scan_knows_only_the_vehicle_itself(mapper: OccupancyMapper) ->
     assert (grid.cells >= 0).sum() < 300
 
 
+def test_what_lies_beyond_the_window_does_not_come_in_at_its_edge(mapper: OccupancyMapper) -> None:
+    far = wall(70.0)  # the window ends at 55 m
+    cloud = PointCloud(Header(0, "base_link"), far.astype(np.float32))
+    mapper(cloud, SENSOR, Pose.identity())
+    empty = PointCloud(Header(STEP_NS, "base_link"), np.zeros((0, 3), np.float32))
+    grid = mapper(empty, SENSOR, Pose.from_yaw(0.0, np.array([12.0, 0.0, 0.0])))
+    assert not (grid.cells >= 50).any()
+
+
 def test_labels_take_a_bank_out_that_heights_alone_call_an_obstacle(
     mapper: OccupancyMapper,
 ) -> None:
