@@ -1,7 +1,8 @@
-"""A planner on the published grid gets through a simulated street without touching what is there.
+"""What a planner plans on the published grid of a simulated street touches nothing that is there.
 
-The whole graph sees a recorded drive; at each scan A* plans on the published grid from where the
-vehicle is to as far ahead as it gets, 12 m at most, and what it plans is held against the truth.
+`occupancy_mapper` alone sees a recorded drive, without a network; at each scan A* plans on the
+published grid from where the vehicle was to as far ahead as it gets, 12 m at most, and what it
+plans is held against the truth. Nothing follows the way: the drive goes on as recorded.
 `SPATIAL_PERCEPTION_DRIVES` names a folder of more drives (`simulate --seconds 20 --no-camera`).
 """
 
