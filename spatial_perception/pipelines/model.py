@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from spatial_perception.runtime.engine import Engine
 from spatial_perception.runtime.engine_factory import create_engine
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import ModelSpec, Precision, TensorSpec, Variant
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +60,6 @@ class Model:
                 f"model '{self.spec.name}' has the decoder '{self.spec.decoder}',"
                 f" expected {' or '.join(decoders)}"
             )
-        if self.spec.data_licence:
-            logger.info("model '%s': training data: %s", self.spec.name, self.spec.data_licence)
 
     def engine(self, variant: int = 0) -> Engine:
         """Returns the engine of a variant, built or loaded now if it is the first use."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 from pathlib import Path
@@ -32,6 +33,8 @@ def create_engine(
 ) -> Engine:
     """Returns an engine for one variant of a model, built now or taken from the cache.
 
+    What the licence of the model's training data restricts is logged once a process.
+
     Args:
         spec: the model, as `ModelSpec.load` gives it.
         variant: index into `spec.variants`, as `spec.variant_for` gives it.
@@ -48,6 +51,8 @@ def create_engine(
         raise EngineError(
             f"model '{spec.name}': no variant {variant}, there are {len(spec.variants)}"
         )
+    if spec.data_licence:
+        _say_licence(spec.name, spec.data_licence)
     cache = EngineCache(cache_dir)
     if backend != "auto":
         return _create(get_backend(backend), spec, variant, precision, threads, cache)
@@ -185,6 +190,12 @@ def _info(backend: Backend, job: Job, key: str, hit: bool) -> EngineInfo:
         cache_key=key,
         from_cache=hit,
     )
+
+
+@functools.cache
+def _say_licence(model: str, data_licence: str) -> None:
+    # a warning, because the command line shows nothing below
+    logger.warning("model '%s': licence of its training data: %s", model, data_licence)
 
 
 def _announce(info: EngineInfo, refusals: list[str]) -> None:

@@ -152,6 +152,22 @@ def test_auto_takes_the_first_that_works_and_says_why_not_the_others(
     assert sum("runs on" in r.message for r in caplog.records if r.levelno >= logging.INFO) <= 1
 
 
+def test_the_licence_of_training_data_is_said_once_a_model_where_the_command_line_shows_it(
+    tiny: ModelSpec, caplog: pytest.LogCaptureFixture
+) -> None:
+    needs("onnxruntime")
+    one = dataclasses.replace(tiny, name="one", data_licence="no commerce")
+    other = dataclasses.replace(one, name="other")
+    with caplog.at_level(logging.WARNING):  # the level of the command line
+        for spec in (tiny, one, one, other):
+            create_engine(spec, backend="onnxruntime")
+    lines = [line for line in caplog.messages if "licence" in line]
+    assert lines == [
+        "model 'one': licence of its training data: no commerce",
+        "model 'other': licence of its training data: no commerce",
+    ]
+
+
 def test_auto_with_no_backend_lists_what_each_lacks(
     tiny: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
