@@ -38,6 +38,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--no-camera", action="store_true", help="a drive without pictures, in half the time"
     )
     parser.add_argument(
+        "--motion-distortion",
+        action="store_true",
+        help="measure each point of a drive from where the sensor was at that moment",
+    )
+    parser.add_argument(
         "--without",
         default="",
         metavar="FEATURES",
@@ -87,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         "seed": arguments.seed,
         "sensor": arguments.sensor,
         "backend": arguments.backend,
+        "motion_distortion": arguments.motion_distortion,
         "with_camera": not arguments.no_camera,
         "features": asdict(features),
     }

@@ -1,14 +1,19 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from spatial_perception import messages
 from spatial_perception.bags.reader import BagReader
+from spatial_perception.cli import simulate as cli
+from spatial_perception.cli.main import main
 from spatial_perception.core.pose import Pose
 from spatial_perception.core.transforms import TransformTree
 from spatial_perception.errors import ConfigError, DatasetError
+from spatial_perception.simulation import drive as drive_module
 from spatial_perception.simulation.camera import CameraModel
 from spatial_perception.simulation.drive import Drive, DriveConfig, Moment
 from spatial_perception.simulation.drive_bag import (
@@ -18,6 +23,8 @@ from spatial_perception.simulation.drive_bag import (
     TRUTH_POINTS_TOPIC,
     simulate_drive,
 )
+from spatial_perception.simulation.lidar import Scan, scan
+from spatial_perception.simulation.surroundings import Surroundings
 
 CONFIG = DriveConfig(
     seconds=0.3,
@@ -85,6 +92,32 @@ def test_points_of_an_object_lie_in_its_box(moments: list[Moment]) -> None:
 
     assert total > 200
     assert inside > 0.96 * total
+
+
+def test_motion_distortion_measures_each_sector_from_where_the_sensor_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen: list[DriveConfig] = []
+    monkeypatch.setattr(cli, "simulate_drive", lambda _, config, progress: chosen.append(config))
+    for words in ([], ["--motion-distortion"]):
+        assert main(["simulate", str(tmp_path / "drive"), "--no-camera", *words]) == 0
+    assert [config.motion_distortion for config in chosen] == [False, True]
+
+    ways: list[np.ndarray] = []
+
+    def look(around: Surroundings, poses: Sequence[Pose], *others: Any) -> Scan:
+        ways.append(np.array([pose.translation for pose in poses]))
+        return scan(around, poses, *others)
+
+    monkeypatch.setattr(drive_module, "scan", look)
+    drive = Drive(replace(CONFIG, seconds=0.1, with_camera=False, motion_distortion=True))
+    next(drive.moments())
+    (way,) = ways
+    driven_m = drive.street.ego_speed_mps * drive.lidar.spin_time_s
+    steps_m = np.linalg.norm(np.diff(way, axis=0), axis=1)
+    np.testing.assert_allclose(steps_m, driven_m / len(way), rtol=0.02)
+    middle = (drive.world_from_base(0.0) @ drive.rig.base_from_lidar).translation
+    np.testing.assert_allclose(way.mean(axis=0), middle, atol=0.01)
 
 
 def test_bag_holds_the_topics_and_stamps_of_a_recorded_drive(bag: Path) -> None:
