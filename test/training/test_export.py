@@ -123,12 +123,6 @@ def test_a_shape_that_is_exported_no_more_leaves_no_file(models, crops, config):
     assert (models / "light_classifier" / "model.onnx").exists()
 
 
-def test_the_card_has_commands_and_metrics(models):
-    card = (models / "light_classifier" / "MODEL_CARD.md").read_text()
-    for text in ("spatial-perception train", "export", "evaluate", "accuracy", "GFLOP"):
-        assert text in card
-
-
 def test_the_card_calls_the_configuration_a_fresh_run_and_says_where_the_rest_stands(models):
     card = (models / "light_classifier" / "MODEL_CARD.md").read_text()
     training = Path(__file__).parents[2] / "docs" / "training.md"
@@ -136,6 +130,12 @@ def test_the_card_calls_the_configuration_a_fresh_run_and_says_where_the_rest_st
     assert "of a fresh run (seed 0)" in card
     assert 'docs/training.md ("The shipped weights")' in card
     assert "## The shipped weights" in training.read_text()
+
+
+def test_the_card_has_commands_and_metrics(models):
+    card = (models / "light_classifier" / "MODEL_CARD.md").read_text()
+    for text in ("spatial-perception train", "export", "evaluate", "accuracy", "GFLOP"):
+        assert text in card
 
 
 def test_a_checkpoint_of_another_network_is_refused(models, crops, config, tmp_path):
