@@ -124,4 +124,4 @@ def test_the_way_is_free_up_to_the_car_in_front(
         rears_m = (x - found.sizes_lwh_m[:, 0] / 2)[(x > 0) & (np.abs(y) < 1.1)]
         ahead_m = read(grid, Pose.identity(), "base_link").ahead_m
         assert ahead_m > 5.0
-        assert ahead_m == pytest.approx(rears_m.min(), abs=1.0)
+        assert ahead_m == pytest.approx(rears_m.min(), abs=1.5)
