@@ -81,6 +81,9 @@ class MetricRecord:
     values: dict[str, float] = option(help="metric name to value, percent")
     command: str = option("", help="command that measures it")
     machine: str = option("", help="machine it was measured on")
+    interval_90: dict[str, tuple[float, float]] = option(
+        default_factory=dict, help="metric name to bootstrap interval over frames, low and high"
+    )
 
 
 @dataclass(frozen=True, slots=True)

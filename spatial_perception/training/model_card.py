@@ -76,6 +76,12 @@ def model_card(spec: ModelSpec, plan: ExportPlan, task: Task[Any], network: Spat
 
 
 def _record(record: MetricRecord) -> str:
-    rows = "\n".join(f"| {name} | {value:g} |" for name, value in record.values.items())
     title = f"{record.dataset} ({record.frames} samples), {record.command}; {record.machine}:"
-    return f"{title}\n\n| metric | value |\n|---|---|\n{rows}"
+    lines = ["| metric | value |", "|---|---|"]
+    lines += [f"| {name} | {value:g} |" for name, value in record.values.items()]
+    if record.interval_90:
+        ranges = {name: f"{low:g} .. {high:g}" for name, (low, high) in record.interval_90.items()}
+        cells = [" 90 % interval over samples ", "---"]
+        cells += [f" {ranges.get(name, '-')} " for name in record.values]
+        lines = [f"{line}{cell}|" for line, cell in zip(lines, cells, strict=True)]
+    return "\n".join((title, "", *lines))

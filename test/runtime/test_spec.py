@@ -1,8 +1,20 @@
-"""Which exported shape serves which picture."""
+"""Which exported shape serves which picture, and what model.yaml says of metrics."""
+
+import dataclasses
+from pathlib import Path
 
 import pytest
+import yaml
 
-from spatial_perception.runtime.spec import ClassSpec, ModelSpec, TensorSpec, Variant
+from spatial_perception.errors import ConfigError
+from spatial_perception.runtime.spec import (
+    MODEL_FILE,
+    ClassSpec,
+    MetricRecord,
+    ModelSpec,
+    TensorSpec,
+    Variant,
+)
 
 
 def model(*sizes_hw: tuple[int, int]) -> ModelSpec:
@@ -41,3 +53,20 @@ def test_a_model_without_pictures_has_its_one_variant() -> None:
     spec = ModelSpec("model", "centers", (variant,), (ClassSpec("car"),))
     assert spec.choices(1) == (0,)
     assert spec.variant_for(1.0) == 0
+
+
+def test_intervals_are_saved_and_a_file_without_them_still_loads(tmp_path: Path) -> None:
+    record = MetricRecord("eight scans", 8, {"ap": 82.86}, interval_90={"ap": (72.5, 100.0)})
+    spec = dataclasses.replace(model((288, 384)), metrics=(record,))
+    spec.save(tmp_path)
+    assert ModelSpec.load(tmp_path, check_files=False).metrics == (record,)
+
+    content = yaml.safe_load((tmp_path / MODEL_FILE).read_text())
+    del content["metrics"][0]["interval_90"]
+    (tmp_path / MODEL_FILE).write_text(yaml.safe_dump(content))
+    assert ModelSpec.load(tmp_path, check_files=False).metrics[0].interval_90 == {}
+
+    content["metrics"][0]["interval_90"] = {"ap": [72.5]}
+    (tmp_path / MODEL_FILE).write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError, match="expected 2 values, got 1"):
+        ModelSpec.load(tmp_path, check_files=False)

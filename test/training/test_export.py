@@ -1,5 +1,6 @@
 """Train a few steps, export, load again: the three commands on a data set of sixty crops."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,10 +16,11 @@ from safetensors.torch import load_file
 from spatial_perception.datasets.lights import LIGHT_LABELS
 from spatial_perception.errors import ConfigError, EngineError
 from spatial_perception.networks import build
-from spatial_perception.runtime.spec import ModelSpec
+from spatial_perception.runtime.spec import MetricRecord, ModelSpec
 from spatial_perception.training import export as export_module
+from spatial_perception.training.model_card import model_card
 from spatial_perception.training.onnx_graph import compress_weights
-from spatial_perception.training.tasks import export_model, tasks, train
+from spatial_perception.training.tasks import export_model, load_task, tasks, train
 
 CONFIGS = Path(__file__).parents[2] / "config" / "training"
 
@@ -136,6 +138,22 @@ def test_the_card_has_commands_and_metrics(models):
     card = (models / "light_classifier" / "MODEL_CARD.md").read_text()
     for text in ("spatial-perception train", "export", "evaluate", "accuracy", "GFLOP"):
         assert text in card
+
+
+def test_the_card_shows_intervals_where_a_record_has_some(models, crops, config):
+    values = {"accuracy": 96.0, "ece": 3.5}
+    records = (
+        MetricRecord("with", 8, values, interval_90={"accuracy": (72.5, 100.0)}),
+        MetricRecord("without", 8, values),
+    )
+    task = load_task("light_classifier", config, crops)
+    network = task.network()
+    spec = replace(ModelSpec.load(models / "light_classifier"), metrics=records)
+    card = model_card(spec, task.export_plan(network), task, network)
+    shown, plain = card.split("## Metrics")[1].split("without (8")
+    assert "| metric | value | 90 % interval over samples |\n|---|---|---|\n" in shown
+    assert "| accuracy | 96 | 72.5 .. 100 |\n| ece | 3.5 | - |\n" in shown
+    assert "| metric | value |\n|---|---|\n| accuracy | 96 |\n| ece | 3.5 |\n" in plain
 
 
 def test_a_checkpoint_of_another_network_is_refused(models, crops, config, tmp_path):
