@@ -9,6 +9,7 @@ import numpy as np
 from spatial_perception.config import option
 from spatial_perception.core import Header, OccupancyGrid, Polygon, Pose, RangeScan
 from spatial_perception.core.occupancy import UNKNOWN_CELL
+from spatial_perception.pipelines.ego_box import EgoBox
 
 OCCUPIED_PERCENT = 50
 _STEP_SHARE = 0.7
@@ -22,7 +23,7 @@ class FreeSpaceConfig:
     beams: int = option(360, help="directions around the vehicle", range=(4, 36_000))
     range_m: float = option(40.0, help="so far beams look", unit="m", range=(1.0, 1000.0))
     blind_m: float = option(
-        4.0,
+        5.0,
         help="sensors are blind beside the vehicle: what is unknown so near ends no beam",
         unit="m",
         range=(0.0, 50.0),
@@ -39,7 +40,8 @@ class FreeSpace:
     Args:
         outline: the free area that is seen from the vehicle; what is unknown is not free.
         scan: distances to obstacles.
-        ahead_m: how far the way straight ahead is free from base_link on, over its whole width.
+        ahead_m: up to what distance from base_link the way ahead of the vehicle's front is free,
+            over its whole width; what stands beside the vehicle is not in it.
     """
 
     outline: Polygon
@@ -52,10 +54,12 @@ class FreeSpaceReader:
 
     Args:
         config: how many beams and how far.
+        ego: the vehicle, at whose front the way ahead begins.
     """
 
-    def __init__(self, config: FreeSpaceConfig) -> None:
+    def __init__(self, config: FreeSpaceConfig, ego: EgoBox | None = None) -> None:
         self._config = config
+        self._front_m = 0.0 if ego is None else max(0.0, ego.ahead_m + ego.length_m / 2)
         angles = -np.pi + 2 * np.pi / config.beams * np.arange(config.beams)
         self._ahead = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
@@ -95,7 +99,7 @@ class FreeSpaceReader:
 
     def _free_ahead(self, grid: OccupancyGrid, cells_from_base: Pose) -> float:
         step_m, half_m = 0.5 * grid.resolution_m, self._config.corridor_m / 2
-        way_m = np.arange(0.0, self._config.range_m, step_m)
+        way_m = np.arange(self._front_m, self._config.range_m, step_m)
         across_m = np.linspace(-half_m, half_m, max(2, int(np.ceil(2 * half_m / step_m)) + 1))
         places = np.stack(np.meshgrid(way_m, across_m, indexing="ij"), axis=-1)
         values = _values(grid, cells_from_base, places.astype(np.float32))

@@ -275,17 +275,18 @@ class OccupancyMapper:
         return self._cell(dx, dy, pose.translation[:2])
 
     def _below_voxels(self, voxels: VoxelGrid, ground: GroundGrid, view: ScanView) -> np.ndarray:
-        """Returns which cells lie below occupied voxels that are in the way."""
+        """Returns which cells lie below occupied voxels that are in the way, not the vehicle."""
         config = self._config
-        x, y, z = view.turned(voxels.occupied_centers())
+        centers = voxels.occupied_centers()
+        centers = centers[~config.ego.holds(centers, margin_m=float(voxels.voxel_size_m[0]))]
+        x, y, z = view.turned(centers)
         height = z - ground.cell_height_at(x, y)
         in_the_way = (height > config.min_height_m) & (height < config.max_height_m)
         x, y = x[in_the_way], y[in_the_way]
         step_m = config.resolution_m
         steps = [np.arange(-h + step_m / 2, h, step_m) for h in voxels.voxel_size_m[:2] / 2]
-        offsets = view.grid_from_base.rotation[:2, :2] @ np.stack(np.meshgrid(*steps)).reshape(
-            2, -1
-        )
+        places = np.stack(np.meshgrid(*steps)).reshape(2, -1)
+        offsets = view.grid_from_base.rotation[:2, :2] @ places
         below = np.zeros((self._cells, self._cells), bool)
         for dx, dy in offsets.T.astype(np.float32):
             below.ravel()[self._cell(x + dx, y + dy, view.sensor_m)] = True

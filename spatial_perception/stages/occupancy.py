@@ -119,7 +119,7 @@ class OccupancyMapperStage(Stage):
         self._config = config
         self.inputs = self._input_ports()
         self._mapper = OccupancyMapper(config)
-        self._free_space = FreeSpaceReader(config.free_space)
+        self._free_space = FreeSpaceReader(config.free_space, config.ego)
         self._ego = EgoMotion(config.fixed_frame, _SOURCES[config.ego_motion])
         self._jumps = JumpWatch()
         self._labels = {name: self._partner() for name in config.lidars}

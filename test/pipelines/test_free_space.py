@@ -3,6 +3,7 @@
 import numpy as np
 
 from spatial_perception.core import Header, OccupancyGrid, Pose
+from spatial_perception.pipelines.ego_box import EgoBox
 from spatial_perception.pipelines.free_space import FreeSpaceConfig, FreeSpaceReader
 
 CONFIG = FreeSpaceConfig(beams=4, range_m=8.0, blind_m=0.0, corridor_m=2.0)
@@ -52,3 +53,15 @@ def test_unknown_cells_beside_the_vehicle_end_nothing_but_obstacles_do() -> None
     assert FreeSpaceReader(CONFIG)(grid, Pose.identity(), "base_link").ahead_m < 0.11
     grid.cells[:, 30] = 100
     assert abs(FreeSpaceReader(near)(grid, Pose.identity(), "base_link").ahead_m - 1.0) < 0.11
+
+
+def test_the_way_ahead_begins_at_the_front_of_the_vehicle() -> None:
+    grid = grid_with_wall()
+    grid.cells[28:31, 28:32] = 100  # 0.6 to 1.2 m to the left, 0.6 to 1.4 m ahead: a mirror
+    ego = EgoBox(length_m=3.0, width_m=1.2, ahead_m=0.2)
+    assert abs(FreeSpaceReader(CONFIG)(grid, Pose.identity(), "base_link").ahead_m - 0.6) < 0.11
+    assert abs(FreeSpaceReader(CONFIG, ego)(grid, Pose.identity(), "base_link").ahead_m - 3) < 0.11
+    grid.cells[25, 34] = 100  # 1.8 m ahead, in front of the bumper at 1.7 m
+    assert (
+        abs(FreeSpaceReader(CONFIG, ego)(grid, Pose.identity(), "base_link").ahead_m - 1.8) < 0.11
+    )

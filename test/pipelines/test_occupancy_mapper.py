@@ -167,6 +167,18 @@ def test_voxels_fill_only_what_is_unknown(mapper: OccupancyMapper) -> None:
         assert found == expected if expected else 0 <= found < 50
 
 
+def test_voxels_at_the_vehicle_itself_are_no_obstacle(mapper: OccupancyMapper) -> None:
+    labels = np.full((4, 16, 20), POINT_LABELS.index("vehicle"), np.uint8)  # x 0 .. 8 m
+    probability = np.full(labels.shape, 0.9, np.float32)
+    corner, size = np.array([0.0, -3.2, 0.0]), np.full(3, 0.4)
+    voxels = VoxelGrid(Header(0, "base_link"), labels, probability, corner, size, POINT_LABELS)
+    nothing = PointCloud(Header(0, "base_link"), np.zeros((0, 3), np.float32))
+    grid = mapper(nothing, SENSOR, voxels=voxels)
+    assert 0 <= cell(grid, 2.3, 0.1) < 50  # ego ends at 2.4 m
+    assert cell(grid, 2.6, 0.1) == -1
+    assert cell(grid, 3.1, 0.1) == cell(grid, 1.0, 2.1) == 60
+
+
 def crown(x: float) -> np.ndarray:
     """A bush that is open below and lets some rays through: returns here and there."""
     rng = np.random.default_rng(4)

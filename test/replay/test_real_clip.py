@@ -11,6 +11,7 @@ import pytest
 from spatial_perception.bags import BagReader
 from spatial_perception.core import OccupancyGrid, Pose, Tracks
 from spatial_perception.messages import OCCUPANCY_GRID, TRACK_STATES
+from spatial_perception.pipelines.ego_box import EgoBox
 from spatial_perception.pipelines.free_space import FreeSpaceConfig, FreeSpaceReader
 from spatial_perception.replay.run import Replay
 from spatial_perception.runtime.models import model_names
@@ -27,8 +28,6 @@ STAGES = (
     "camera_lidar_fusion",
     "object_tracker",
 )
-EGO = {"ego.length_m": 5.0, "ego.width_m": 3.0, "ego.ahead_m": 0.1}
-"""The vehicle with its rack and mirrors, as scripts/own_returns.py reads it off this clip."""
 STATES, GRID = "/perception/objects/states", "/perception/occupancy/grid"
 
 pytestmark = [
@@ -44,7 +43,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("clip") / "result"
-    graph = build_graph({"occupancy_mapper": EGO}, STAGES)
+    graph = build_graph({}, STAGES)
     Replay(graph, CLIP, output).run()
     graph.close()
     return output
@@ -115,7 +114,7 @@ def test_the_lorry_ahead_on_the_left_is_one_truck(tracked: list[Tracks]) -> None
 def test_the_way_is_free_up_to_the_car_in_front(
     tracked: list[Tracks], grids: list[OccupancyGrid]
 ) -> None:
-    read = FreeSpaceReader(FreeSpaceConfig())
+    read = FreeSpaceReader(FreeSpaceConfig(), EgoBox())
     assert len(grids) == 20
     for tracks, grid in zip(tracked[2:], grids[2:], strict=True):
         assert tracks.header.stamp_ns == grid.header.stamp_ns
