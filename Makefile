@@ -7,7 +7,7 @@ OUT ?= out/demo
 SECONDS_SIMULATED ?= 6
 SEED ?= 7
 EXTRAS_DEMO := cpu,simulation
-EXTRAS_TEST := cpu,simulation,training,precision,dds,argoverse,scan_matching,test
+EXTRAS_TEST := cpu,simulation,training,precision,dds,argoverse,scan-matching,test
 EXTRAS_CHECK := $(EXTRAS_TEST),check
 
 .PHONY: demo test check bench clean setup-demo setup-test setup-check

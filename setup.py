@@ -26,7 +26,7 @@ EXTRAS = {
     "cpu": ["openvino>=2025.0", "onnxruntime>=1.19"],
     "rtx": ["tensorrt-rtx>=1.2", "cuda-python>=12.6", "onnx>=1.17"],
     # odometry from LiDAR scans, where neither /tf nor /odom give it
-    "scan_matching": ["kiss-icp>=1.2"],
+    "scan-matching": ["kiss-icp>=1.2"],
     "dds": ["cyclonedds>=11.0"],
     "simulation": ["open3d>=0.19"],
     "training": [

@@ -35,7 +35,7 @@ _PARTS = (
         "kiss_icp",
         "kiss-icp",
         "odometry from scans",
-        "pip install 'spatial_perception[scan_matching]'",
+        "pip install 'spatial_perception[scan-matching]'",
     ),
     ("rclpy", "rclpy", "ROS 2 nodes", "source /opt/ros/DISTRIBUTION/setup.bash"),
     ("vision_msgs", "vision_msgs", "ROS 2 nodes", "apt install ros-DISTRIBUTION-vision-msgs"),

@@ -88,7 +88,7 @@ class ScanMatcher:
         except ImportError as error:
             raise EngineError(
                 f"scan matching needs the package kiss-icp ({error}):"
-                " pip install 'spatial_perception[scan_matching]'"
+                " pip install 'spatial_perception[scan-matching]'"
             ) from error
         config = KISSConfig()
         config.data.deskew = False

@@ -24,8 +24,8 @@ def bag(tmp_path: Path) -> Path:
 
 
 def test_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    make_console().print("pip install 'spatial_perception[scan_matching]'")
-    assert "[scan_matching]" in capsys.readouterr().out
+    make_console().print("pip install 'spatial_perception[scan-matching]'")
+    assert "[scan-matching]" in capsys.readouterr().out
 
 
 def test_every_command_describes_itself() -> None:
