@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from spatial_perception.errors import ConfigError, EngineError
 from spatial_perception.stages.registry import STAGES, build_graph, load_parameters, make_stage
@@ -107,3 +108,15 @@ def test_several_lidars_have_ports_of_their_own() -> None:
 def test_sensors_of_one_name_are_refused(stage: str, values: dict[str, list[str]]) -> None:
     with pytest.raises(ConfigError, match="twice: names of cameras"):
         build_graph({stage: values}, only=(stage,))
+
+
+def test_the_example_for_nav2_takes_topics_that_are_published() -> None:
+    path = Path(__file__).parents[2] / "config" / "nav2_costmap.yaml"
+    costmap = yaml.safe_load(path.read_text())["local_costmap"]["local_costmap"]["ros__parameters"]
+    wanted = {costmap["perception_layer"]["map_topic"]: "nav_msgs/msg/OccupancyGrid"}
+    for layer in ("obstacle_layer", "voxel_layer"):
+        source = costmap[layer][costmap[layer]["observation_sources"]]
+        wanted[source["topic"]] = f"sensor_msgs/msg/{source['data_type']}"
+    published = {port.topic: port.codec.ros_type for port in build_graph({}).outputs()}
+    assert {topic: published.get(topic) for topic in wanted} == wanted
+    assert len(wanted) == 3
