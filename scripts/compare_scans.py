@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -54,7 +55,7 @@ def main() -> int:
     strips, complete = [], True
     for title, sensor, scans in kinds:
         try:
-            drawn = [strip(scan, _DOT_PX[sensor]) for scan in first(scans(), arguments.scans)]
+            drawn = [strip(scan, _DOT_PX[sensor]) for scan in islice(scans(), arguments.scans)]
         except DatasetError as error:
             print(f"{title}: left out ({error})")
             complete = False
@@ -83,12 +84,6 @@ def simulated(folder: Path, sensor: str) -> Iterator[LabelledCloud]:
         raise DatasetError(f"{folder}: holds no shards {sensor}_*.npz")
     for path in paths:
         yield read_shard(path, with_voxels=False).cloud()
-
-
-def first(scans: Iterator[LabelledCloud], count: int) -> Iterator[LabelledCloud]:
-    """At most `count` of the scans."""
-    for _, scan in zip(range(count), scans, strict=False):
-        yield scan
 
 
 def strip(scan: LabelledCloud, dot_px: int) -> np.ndarray:

@@ -60,7 +60,7 @@ class Request:
         for split in known:
             if split == wanted:
                 return split
-        raise DatasetError(f"{self.dataset} has no split '{wanted}'; known: {', '.join(known)}")
+        raise DatasetError(f"{self.datasets} has no split '{wanted}'; known: {', '.join(known)}")
 
     def choose_frames(self, items: Sequence[Item], name: Callable[[Item], str]) -> list[Item]:
         """The items asked for, in the order of the data set.

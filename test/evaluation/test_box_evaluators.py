@@ -231,6 +231,14 @@ def test_pooled_data_sets_count_together_each_by_its_own_rules(measured, tmp_pat
     assert metrics["car_bev_ap_0.7"] == pytest.approx(100 * 2 / 3)
 
 
+def test_pooled_data_sets_have_their_default_splits(measured, tmp_path):
+    with pytest.raises(DatasetError, match=r"kitti . simulated has no split 'val'; known: default"):
+        measured(
+            Answers([], [], []), evaluate_pooled_boxes, name="kitti", split="val",
+            pooled=(("simulated", tmp_path),),
+        )  # fmt: skip
+
+
 def test_a_data_set_without_boxes_in_space_cannot_be_pooled(measured, tmp_path):
     write_shard(tmp_path / "val" / "street.npz", [car(20, 2)], [CAR], [50])
     with pytest.raises(DatasetError, match=r"camvid cannot be pooled; those that can: kitti, vod"):
