@@ -27,9 +27,8 @@ def main() -> int:
     parser.add_argument("bag", type=Path)
     parser.add_argument("--passes", type=int, default=10)
     parser.add_argument("--scans", type=int, default=20)
-    parser.add_argument("--workers", type=int, default=GraphConfig().workers)
     arguments = parser.parse_args()
-    config = GraphConfig(workers=arguments.workers)
+    config = GraphConfig()
     scans = [cloud.points for cloud, _, _ in read(arguments.bag, arguments.scans)]
     times_ms = np.array(
         [[graph_times_ms(points, config) for points in scans] for _ in range(arguments.passes)]

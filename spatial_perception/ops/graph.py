@@ -8,7 +8,6 @@ at export.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +38,6 @@ class GraphConfig:
     reach_m: float = option(
         100.0, help="points beyond it take part at that distance", unit="m", range=(5.0, 1000.0)
     )
-    workers: int = option(2, help="levels searched for neighbours at a time", range=(1, 64))
 
     @property
     def features(self) -> int:
@@ -154,15 +152,13 @@ def _within_reach(points: np.ndarray, reach_m: float) -> np.ndarray:
 def _neighbours(
     moments: list[np.ndarray], voxel_m: float, config: GraphConfig
 ) -> tuple[np.ndarray, ...]:
-    """Returns per level (n, k + 1) int32, levels side by side: the lowest takes over half."""
-
-    def search(level: int) -> np.ndarray:
-        centers = (moments[level][1:4] / moments[level][0]).T
+    """Returns per level (n, k + 1) int32."""
+    tables = []
+    for level, moment in enumerate(moments):
+        centers = (moment[1:4] / moment[0]).T
         radius_m = config.radius_voxels * voxel_m * 2**level
-        return nearest_within(centers, radius_m, config.neighbours)
-
-    with ThreadPoolExecutor(config.workers) as pool:
-        return tuple(pool.map(search, range(len(moments))))
+        tables.append(nearest_within(centers, radius_m, config.neighbours))
+    return tuple(tables)
 
 
 def _around(moments: np.ndarray, neighbours: np.ndarray, weights: np.ndarray) -> np.ndarray:

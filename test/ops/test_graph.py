@@ -12,7 +12,7 @@ from spatial_perception.ops.graph import (
 )
 from spatial_perception.ops.ground import flat_ground
 
-CONFIG = GraphConfig(voxel_m=0.5, nodes=(2400, 900, 300), neighbours=6, workers=1)
+CONFIG = GraphConfig(voxel_m=0.5, nodes=(2400, 900, 300), neighbours=6)
 
 
 def street(count: int = 3000) -> np.ndarray:

@@ -36,7 +36,7 @@ from spatial_perception.training.task import Task
 from test.training.shards import write_street
 
 RANGE = {"range_x_m": (-12.8, 12.8), "range_y_m": (-12.8, 12.8)}
-GRAPH = GraphConfig(voxel_m=0.8, nodes=(2400, 900, 300), neighbours=6, workers=1)
+GRAPH = GraphConfig(voxel_m=0.8, nodes=(2400, 900, 300), neighbours=6)
 AUGMENTATION = ScanAugmentation(rotation_deg=10.0, drop_rings=0.0)
 DETECTOR = VoxelDetectorConfig(
     stages=((8, 2), (8, 2)),
