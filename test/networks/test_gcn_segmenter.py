@@ -7,7 +7,7 @@ from spatial_perception.networks.gcn_segmenter import GcnSegmenter
 from spatial_perception.ops.graph import GraphConfig, build_graph
 from spatial_perception.ops.ground import flat_ground
 
-CONFIG = GraphConfig(voxel_m=0.5, nodes=(600, 300, 100), neighbours=4, workers=1)
+CONFIG = GraphConfig(voxel_m=0.5, nodes=(600, 300, 100), neighbours=4)
 
 
 def network() -> GcnSegmenter:

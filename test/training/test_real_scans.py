@@ -23,7 +23,7 @@ REAL = RealScanConfig("semantickitti", "real", "some licence", "partial", ("0000
 SEGMENTER = PointSegmenterConfig(
     channels=(16, 16, 16),
     real=(REAL,),
-    graph=GraphConfig(voxel_m=0.8, nodes=(2400, 900, 300), neighbours=6, workers=1),
+    graph=GraphConfig(voxel_m=0.8, nodes=(2400, 900, 300), neighbours=6),
     augmentation=ScanAugmentation(drop_rings=0.0),
 )
 TERRAIN = POINT_LABELS.index("terrain")
