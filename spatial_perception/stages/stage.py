@@ -105,7 +105,8 @@ class Stage(ABC):
     def status(self) -> Mapping[str, str]:
         """Returns values for `/diagnostics`, for example the engine's backend.
 
-        What stands under `degraded` makes the stage's state a warning.
+        What stands under `degraded` makes the stage's state a warning; `idle` says why inputs lead
+        to nothing, which is none then.
         """
         return {}
 

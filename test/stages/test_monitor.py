@@ -136,3 +136,13 @@ def test_a_degraded_stage_is_a_warning_that_says_why() -> None:
     monitor.stage.status = lambda: {"degraded": "no odometry"}  # type: ignore[method-assign]
     status = monitor.status()
     assert (status.level, status.message) == (DiagnosticLevel.WARN, "no odometry")
+
+
+def test_an_idle_stage_is_well_and_says_why_it_rests() -> None:
+    monitor, clock = monitored(warn_rate_hz=5.0)
+    monitor.stage.status = lambda: {"idle": "poses come from tf"}  # type: ignore[method-assign]
+    clock.now_s += 20.0
+    status = monitor.status()
+    assert (status.level, status.message) == (DiagnosticLevel.OK, "idle: poses come from tf")
+    monitor.stage.drops[DropCause.DECODE] += 100
+    assert monitor.status().level == DiagnosticLevel.ERROR
