@@ -228,6 +228,17 @@ def test_realtime_loses_nothing_when_it_keeps_up(bag: Path, tmp_path: Path) -> N
     assert stage["frames"] == 15 - sum(drops.values())
 
 
+@pytest.mark.parametrize("is_mounted", [True, False])
+def test_realtime_too_stops_at_what_cannot_be_used(tmp_path: Path, is_mounted: bool) -> None:
+    clouds = [cloud_bytes(i)[: 40 if is_mounted else None] for i in range(15)]
+    given = parse_static_transforms(["base_link:velodyne:0,0,1.73"] * is_mounted)
+    bag = write_bag(tmp_path / "drive", clouds)
+    with pytest.raises(PerceptionError, match="decode" if is_mounted else "no transform"):
+        replay(bag, tmp_path / "out", realtime=True, static_transforms=given)
+    reports = [m for m in messages(tmp_path / "out") if m[0] == "/diagnostics"]
+    assert not reports, "it did not go on to the end, which is later than a second"
+
+
 def test_the_output_is_never_overwritten(bag: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(DatasetError, match="exists already"):
