@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from spatial_perception.messages import TRANSFORMS
 from spatial_perception.replay.feeds import NS_PER_S, LosslessFeed, RealtimeFeed, Sink
 from spatial_perception.replay.sources import Selection, Source, select_sources
 from spatial_perception.stages.graph import Graph
+from spatial_perception.stages.host import remapped
 from spatial_perception.stages.port import PortKind
 from spatial_perception.stages.stage import DropCause, Stage
 from spatial_perception.stages.static_transforms import FORM
@@ -31,7 +32,7 @@ class ReplayOptions:
     """How a bag is replayed.
 
     Attributes:
-        include_input: write the bag's own messages too.
+        include_input: write the bag's own messages too, but for earlier results of the same stages.
         skip_errors: count messages that cannot be used instead of stopping at the first.
         realtime: deliver as a live host does, paced by log time, newest sensor message wins.
         loops: how often the bag is read, each time with later stamps.
@@ -117,13 +118,8 @@ class Replay:
             if self._options.realtime:
                 self._graph.load()
             with BagWriter(self._output) as writer:
-                total = self._options.loops * sum(
-                    info.count
-                    for topic, info in reader.topics.items()
-                    if self._options.include_input or topic in _topics(selection.sources)
-                )
                 start = time.perf_counter()
-                count = self._feed(reader, writer, selection, total, progress)
+                count = self._feed(reader, writer, selection, progress)
                 duration_s = time.perf_counter() - start
         return self._summary(count, duration_s, selection)
 
@@ -132,17 +128,17 @@ class Replay:
         reader: BagReader,
         writer: BagWriter,
         selection: Selection,
-        total: int,
         progress: Progress | None,
     ) -> int:
         feed = RealtimeFeed if self._options.realtime else LosslessFeed
         by_topic = {source.topic: source for source in selection.sources}
         sink = Sink(writer, self._options.remappings, self._counts)
         feeder = feed(self._graph, sink, None if self._options.skip_errors else _stop)
-        wanted = None if self._options.include_input else set(by_topic)
-        if self._options.include_input:
-            for topic, info in reader.topics.items():
-                writer.declare(topic, info)
+        copied = self._copied(reader)
+        for topic in copied:
+            writer.declare(topic, reader.topics[topic])
+        wanted = {*by_topic, *copied}
+        total = self._options.loops * sum(reader.topics[topic].count for topic in wanted)
         count, log_time_ns = 0, reader.start_ns
         if self._options.static_transforms is not None:
             data = TRANSFORMS.encode(self._options.static_transforms)
@@ -156,7 +152,7 @@ class Replay:
                 sink.write_diagnostics(self._graph, log_time_ns)
                 next_report_ns = log_time_ns + NS_PER_S
             feeder.wait_until(log_time_ns)
-            if self._options.include_input:
+            if message.topic in copied:
                 sink.copy(message.topic, message.ros_type, log_time_ns, message.data)
             if message.topic in by_topic:
                 feeder.feed(by_topic[message.topic], log_time_ns, message.data)
@@ -166,6 +162,11 @@ class Replay:
         feeder.finish(log_time_ns)
         sink.write_diagnostics(self._graph, log_time_ns)
         return count
+
+    def _copied(self, reader: BagReader) -> list[str]:
+        """Returns the topics of the bag that the output has, too: not those that it makes anew."""
+        made = {remapped(port.topic, self._options.remappings) for port in self._graph.outputs()}
+        return [t for t in reader.topics if self._options.include_input and t not in made]
 
     def _summary(self, count: int, duration_s: float, selection: Selection) -> ReplaySummary:
         stages = {name: monitor.summary() for name, monitor in self._graph.monitors.items()}
@@ -203,7 +204,3 @@ def _check_content(reader: BagReader, selection: Selection, bag: Path) -> None:
     if not any(reader.topics[topic].count for topic in sensors):
         why = "it was cut off before the first" if reader.is_cut_off else "nothing was recorded"
         raise DatasetError(f"{bag}: no message on {', '.join(sensors)}: {why}")
-
-
-def _topics(sources: Iterable[Source]) -> set[str]:
-    return {source.topic for source in sources}

@@ -98,6 +98,20 @@ def test_input_is_copied_whole_and_in_log_order(bag: Path, tmp_path: Path) -> No
     assert times == sorted(times)
 
 
+def test_results_of_an_earlier_replay_are_replaced(bag: Path, tmp_path: Path) -> None:
+    replay(bag, tmp_path / "first", include_input=True)
+    read = []
+    graph = build_graph({}, only=("occupancy_mapper",), on_error=stop_on_error)
+    options = ReplayOptions(include_input=True)
+    run = Replay(graph, tmp_path / "first", tmp_path / "second", options)
+    run.run(lambda count, total: read.append((count, total)))
+    with BagReader(tmp_path / "second") as reader:
+        assert reader.topics[GRID].count == 15
+        assert reader.topics["/sensing/lidar/points"].count == 15
+    count, total = read[-1]
+    assert count == total
+
+
 def test_diagnostics_come_once_a_second_of_log_time(bag: Path, tmp_path: Path) -> None:
     replay(bag, tmp_path / "out")
     reports = [m for m in messages(tmp_path / "out") if m[0] == "/diagnostics"]
