@@ -45,10 +45,11 @@ class IndexedStorage:
         DatasetError: The file is damaged or holds messages that are not CDR.
     """
 
-    is_cut_off = False
-
     def __init__(self, path: Path) -> None:
         self._path = path
+        # SQLite's write-ahead log of a recorder that was killed is not read
+        journal = path.with_name(f"{path.name}-wal")
+        self.is_cut_off = journal.is_file() and journal.stat().st_size > 0
         self._reader = Reader(path)
         try:
             self._reader.open()
