@@ -127,8 +127,8 @@ class LiveDelivery:
 
     In mode `newest` a sensor message that is overtaken before it was looked at is dropped and
     counted, and so is the oldest of a topic's results (of another process) where as many wait as
-    its quality of service keeps; in mode `lossless` every message is processed and `offer` waits while a branch is
-    behind.
+    its quality of service keeps; in mode `lossless` every message is processed and `offer` waits
+    while a branch is behind.
 
     Args:
         graph: the stages.
