@@ -33,6 +33,13 @@ class Samples:
         """Returns those taken after a time."""
         return [value for when, value in list(self._samples) if when >= start_s]
 
+    def rate_hz(self, now_s: float, window_s: float) -> float:
+        """Returns how many a second were taken in a window, or in what is remembered of it."""
+        times = [when for when, _ in list(self._samples) if when >= now_s - window_s]
+        if len(times) == WINDOW:
+            window_s = max(now_s - times[0], 1e-9)
+        return len(times) / window_s
+
     def percentiles_ms(self) -> tuple[float, float, float]:
         """Returns p50, p90 and p99; zeros where there is none."""
         values = [value for _, value in list(self._samples)] or [0.0]
@@ -107,8 +114,7 @@ class StageMonitor:
 
     def rate_hz(self) -> float:
         """Returns how many inputs a second were processed, over the last seconds."""
-        window_s = self.thresholds.window_s
-        return len(self._compute.since(self._clock() - window_s)) / window_s
+        return self._compute.rate_hz(self._clock(), self.thresholds.window_s)
 
     def summary(self) -> dict[str, object]:
         """Returns frames, drops by cause and percentiles, as JSON takes them."""

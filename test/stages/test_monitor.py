@@ -49,6 +49,14 @@ def test_rate_is_that_of_the_last_seconds() -> None:
     assert (status.level, status.message) == (DiagnosticLevel.WARN, "no input in the last 5 s")
 
 
+def test_rate_of_a_long_window_is_not_that_of_what_is_remembered() -> None:
+    monitor, clock = monitored(window_s=300.0, warn_rate_hz=8.0)
+    run(monitor, clock, 400.0)
+    status = monitor.status()
+    assert float(status.values["rate_hz"]) == pytest.approx(10.0, abs=0.1)
+    assert status.level == DiagnosticLevel.OK
+
+
 @pytest.mark.parametrize(
     ("dropped", "level"),
     [(1, DiagnosticLevel.OK), (10, DiagnosticLevel.WARN), (60, DiagnosticLevel.ERROR)],
