@@ -32,8 +32,7 @@ _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
 _DENSE_M, _DENSE_SHARE = 20.0, 8
 """So near one of so many points is enough to find the ground; farther out each counts."""
-_TILTED_M = 0.3
-"""So much farther out than on level ground a point over the vehicle may seem."""
+_TILTED_M = 0.3  # a point over the vehicle may seem so much farther out than on level ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +175,12 @@ class OccupancyMapper:
         )
 
     def _advance(self, stamp_ns: int, pose: Pose, forget: bool) -> None:
-        if forget or self._stamp_ns is None or stamp_ns < self._stamp_ns:
+        last_ns = self._stamp_ns  # scans of several LiDARs need not come in the order of stamps
+        if forget or last_ns is None or stamp_ns < last_ns - NS_PER_S:
             self._memory.reset()
-        else:
-            self._memory.fade((stamp_ns - self._stamp_ns) / NS_PER_S)
-        self._stamp_ns = stamp_ns
+            last_ns = stamp_ns
+        self._stamp_ns = max(stamp_ns, last_ns)
+        self._memory.fade((self._stamp_ns - last_ns) / NS_PER_S)
         self._memory.move_to(float(pose.translation[0]), float(pose.translation[1]))
 
     def _rays(

@@ -263,3 +263,16 @@ def test_several_lidars_see_into_one_grid() -> None:
     stage.push("top/points", cloud(0, 6.05))
     (grid,) = grids(stage.push("rear/points", cloud(0, 6.05)))
     assert (grid.cells >= 50).any()
+
+
+def test_a_lidar_whose_scans_come_a_little_later_takes_nothing_from_the_grid() -> None:
+    stage = make(lidars=("top", "rear"))
+    stage.push("tf", moved(0))
+    for k in range(1, 4):
+        stage.push("tf", moved(k))
+        (seen,) = grids(stage.push("top/points", cloud(k)))
+        header = Header(stamp(k) - 5 * MS, "velodyne")
+        nothing = PointCloud(header, np.zeros((0, 3), np.float32))
+        (grid,) = grids(stage.push("rear/points", nothing))
+    assert (seen.cells >= 50).sum() > 10
+    np.testing.assert_array_equal(grid.cells, seen.cells)
