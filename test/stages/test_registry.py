@@ -1,5 +1,6 @@
 """Graphs from parameter files in ROS format."""
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_all_stages_build_from_their_defaults_and_fit_together() -> None:
         "/tf_static",
         "/odom",
     }
+
+
+def test_the_documented_names_of_several_sensors_leave_no_stage_without_its_input(
+    tmp_path: Path,
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "ros.md").read_text()
+    section = text[text.index("## Several sensors") :]
+    example = section[section.index("    /**:") : section.index("Several vehicles")]
+    graph = build_graph(load_parameters(write(tmp_path, textwrap.dedent(example))))
+    assert [p.topic for p in graph.external_inputs() if p.topic.startswith("/perception")] == []
 
 
 def test_no_two_stages_publish_one_topic() -> None:
