@@ -210,14 +210,12 @@ class _Pace:
 
     def __init__(self, start_ns: int, rate: float) -> None:
         self._start_ns, self._rate = start_ns, rate
-        self._start_s = time.monotonic()
-        self._shift = (start_ns, time.time_ns() - start_ns)
+        self._start_s, self._start_wall_ns = time.monotonic(), time.time_ns()
 
     def shift_ns(self, log_time_ns: int) -> int:
-        """Returns how much later than recorded it is; the same for messages of one time."""
-        if self._shift[0] != log_time_ns:
-            self._shift = (log_time_ns, time.time_ns() - log_time_ns)
-        return self._shift[1]
+        """Returns how much later than recorded it is due; at recorded speed always the same."""
+        elapsed_ns = log_time_ns - self._start_ns
+        return self._start_wall_ns + round(elapsed_ns / self._rate) - log_time_ns
 
     def seconds_until(self, log_time_ns: int) -> float:
         due_s = (log_time_ns - self._start_ns) / NS_PER_S / self._rate
