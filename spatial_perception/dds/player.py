@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.dds.overrides import Policies, with_policies
 from spatial_perception.dds.participant import Participant
 from spatial_perception.dds.pubsub import Publisher, TopicType
@@ -21,7 +22,6 @@ NODE = "player"
 CLOCK_TOPIC = "/clock"
 STATIC_TOPIC = "tf_static"
 DEPTH = 100
-NS_PER_S = 1_000_000_000
 SETTLE_S = 0.3
 """The other side of a match may see it that much later; until then it misses what is published."""
 _POLL_S = 0.02

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from spatial_perception.bags import BagWriter
+from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.errors import PerceptionError
 from spatial_perception.messages import DIAGNOSTICS, QosProfile
 from spatial_perception.replay.sources import Source
@@ -17,8 +18,6 @@ from spatial_perception.stages.live import DIAGNOSTICS_TOPIC
 from spatial_perception.stages.monitor import diagnostics
 from spatial_perception.stages.port import Port
 from spatial_perception.stages.stage import DropCause
-
-NS_PER_S = 1_000_000_000
 
 
 class Sink:

@@ -11,9 +11,10 @@ from typing import Any
 
 from spatial_perception.bags import BagReader, BagWriter, looped_messages
 from spatial_perception.core import Transforms
+from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.errors import ConfigError, DatasetError, PerceptionError
 from spatial_perception.messages import TRANSFORMS
-from spatial_perception.replay.feeds import NS_PER_S, LosslessFeed, RealtimeFeed, Sink
+from spatial_perception.replay.feeds import LosslessFeed, RealtimeFeed, Sink
 from spatial_perception.replay.sources import Selection, Source, select_sources
 from spatial_perception.stages.graph import Graph
 from spatial_perception.stages.host import remapped

@@ -10,6 +10,9 @@ from typing import Any
 
 from spatial_perception.stages.port import Port
 
+TIME_JUMP_NS = 1_000_000_000
+"""Stamps further back than this are of a time that begins anew."""
+
 Outputs = Iterable[tuple[str, Any]]
 
 
