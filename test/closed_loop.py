@@ -118,7 +118,7 @@ def steer(config: DriveConfig) -> Iterator[Step]:
         moment = drive.moment(index, lambda _, now=now: now)
         grid = _mapped(graph, moment)
         pose = np.array([*moment.odom_from_base.translation[:2], moment.odom_from_base.yaw_rad])
-        touches, is_run_into = _met(truth, moment.time_s, pose, speed_mps)
+        touches, is_run_into = met(truth, moment.time_s, pose, speed_mps)
         command = driver(grid, pose, speed_mps)
         recorded_m = moment.time_s * drive.street.ego_speed_mps
         yield Step(pose, speed_mps, s_m, recorded_m, touches, is_run_into, grid, command)
@@ -148,7 +148,7 @@ def _mapped(graph: Graph, moment: Moment) -> OccupancyGrid:
     return results["/perception/occupancy/grid"]
 
 
-def _met(truth: GridTruth, time_s: float, pose: np.ndarray, speed_mps: float) -> tuple[bool, bool]:
+def met(truth: GridTruth, time_s: float, pose: np.ndarray, speed_mps: float) -> tuple[bool, bool]:
     """Returns whether the vehicle touches something, and whether something has driven into it.
 
     That is so where what moves meets its rear half, or all of it while it stands.

@@ -7,7 +7,7 @@ import pytest
 
 from spatial_perception.core import Header, OccupancyGrid, Pose
 from spatial_perception.simulation.drive import DriveConfig
-from test.closed_loop import Outcome, steer
+from test.closed_loop import Outcome, met, steer
 from test.planner import ROOM_M, blocked, costs, plan
 from test.steering import AHEAD_M, RESERVE_M, Driver
 
@@ -49,12 +49,12 @@ def test_a_way_that_does_not_exist_ends_where_it_is_nearest_to_the_goal() -> Non
 
 def test_the_vehicle_stops_for_what_stands_in_its_lane() -> None:
     grid, pose, speed_mps = street((25.0, 0.0)), np.zeros(3), 10.0
-    driver = Driver(LANE_M, 0.5, speed_mps, 0.1)
+    driver = Driver(LANE_M, 0.5, speed_mps, 0.2)
     speeds = []
-    for _ in range(70):
+    for _ in range(35):
         command = driver(grid, pose, speed_mps)
         speed_mps = command.speed_mps
-        pose = pose + [0.1 * speed_mps, 0.0, 0.0]
+        pose = pose + [0.2 * speed_mps, 0.0, 0.0]
         speeds.append(speed_mps)
 
     assert speeds[0] > 9.0
@@ -73,8 +73,42 @@ def test_what_is_unknown_ahead_is_not_driven_on() -> None:
     assert Driver(LANE_M, 0.5, 10.0, 0.1)(street(), np.zeros(3), 10.0).free_m > 0.95 * AHEAD_M
 
 
+class Truth:
+    """One place that is taken, by what stands or by what moves."""
+
+    def __init__(self, place_m: tuple[float, float], moves: bool) -> None:
+        self._place_m, self._moves = np.array(place_m), moves
+
+    def touched(self, places_m: np.ndarray, time_s: float) -> tuple[np.ndarray, np.ndarray]:
+        is_taken = np.hypot(*(places_m - self._place_m).T) < 0.2
+        return is_taken & (not self._moves), is_taken & self._moves
+
+
+@pytest.mark.parametrize(
+    ("place_m", "moves", "speed_mps", "touches", "is_run_into"),
+    [
+        ((2.1, 0.8), False, 5.0, True, False),
+        ((-2.1, 0.8), False, 5.0, True, False),
+        ((2.1, 0.8), True, 5.0, True, False),
+        ((-2.1, 0.8), True, 5.0, False, True),
+        ((2.1, 0.8), True, 0.0, False, True),
+        ((2.6, 0.0), False, 5.0, False, False),
+        ((0.0, 1.3), True, 5.0, False, False),
+    ],
+)
+def test_a_touch_is_the_vehicles_own_but_from_behind_or_while_it_stands(
+    place_m: tuple[float, float], moves: bool, speed_mps: float, touches: bool, is_run_into: bool
+) -> None:
+    pose = np.array([10.0, -3.0, 0.5])
+    cos, sin = np.cos(pose[2]), np.sin(pose[2])
+    x, y = place_m
+    place = (pose[0] + cos * x - sin * y, pose[1] + sin * x + cos * y)
+
+    assert met(Truth(place, moves), 0.0, pose, speed_mps) == (touches, is_run_into)
+
+
 def test_a_steered_drive_touches_nothing() -> None:
-    outcome = Outcome.of(list(steer(DriveConfig(seconds=2.0, seed=9101, with_camera=False))))
+    outcome = Outcome.of(list(steer(DriveConfig(seconds=2.5, seed=9101, with_camera=False))))
 
     assert outcome.touches == 0
     assert outcome.made_m > 0.5 * outcome.recorded_m
