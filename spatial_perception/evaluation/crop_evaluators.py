@@ -30,7 +30,7 @@ from spatial_perception.runtime.spec import ModelSpec
 SPLITS: tuple[Split, ...] = ("train", "val", "trainval", "test")
 _CHUNK = 64
 _SHOWN_PX = 160
-_EXAMPLES = 24
+EXAMPLES = 24
 
 
 def evaluate_gtsrb(request: Request, progress: Progress) -> Measurement:
@@ -85,7 +85,7 @@ def _evaluate(
         lambda index: enlarged(read_rgb(paths[index])),
         confusion=matrix.counts,
         classes=names,
-        examples=_EXAMPLES,
+        examples=EXAMPLES,
     )
     return Measurement(split, len(truth), compute, illustration)
 

@@ -9,7 +9,12 @@ from spatial_perception.datasets.camvid import read_camvid
 from spatial_perception.datasets.lights import LIGHT_LABELS
 from spatial_perception.datasets.outliers import background_crops, signsymbol_crops
 from spatial_perception.evaluation.classification import unknown_share
-from spatial_perception.evaluation.crop_evaluators import classified, crop_size_px, enlarged
+from spatial_perception.evaluation.crop_evaluators import (
+    EXAMPLES,
+    classified,
+    crop_size_px,
+    enlarged,
+)
 from spatial_perception.evaluation.mask_evaluators import camvid_split
 from spatial_perception.evaluation.measurement import (
     Illustration,
@@ -53,5 +58,7 @@ def evaluate_camvid_outliers(request: Request, progress: Progress) -> Measuremen
         f"{list(parts)[index].partition('_')[2]}\n{known.name(int(label))} {share:.2f}"
         for index, label, share in zip(part, said, confidence, strict=True)
     ]
-    illustration = Illustration(captions, confidence, lambda index: enlarged(crops[index]))
+    illustration = Illustration(
+        captions, confidence, lambda index: enlarged(crops[index]), examples=EXAMPLES
+    )
     return Measurement(split, len(crops), compute, illustration)

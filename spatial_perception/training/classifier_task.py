@@ -135,6 +135,8 @@ class ClassifierTask(Task[CropBatch]):
         size = self._config.size_px
         signs, unseen = self._config.dataset == "gtsrb", not self._config.all_tracks
         share = "four of five tracks of each class" if signs else "four of five files"
+        outliers = self._config.outliers
+        licence = "GTSRB: free for research" if signs else "none stated by its publisher"
         return ExportPlan(
             model=self._model,
             shapes=({"crops": (_EXPORT_BATCH, 3, size, size)},),
@@ -145,8 +147,9 @@ class ClassifierTask(Task[CropBatch]):
             training_data=(
                 ("GTSRB training images" if signs else "traffic-light crops (red, yellow, green)")
                 + (f", {share}" if unseen else ", all of them"),
+                *([f"outliers: {outliers.source}"] if outliers.source else []),
             ),
-            data_licence="GTSRB: free for research" if signs else "none stated by its publisher",
+            data_licence="; ".join(filter(None, (licence, outliers.licence))),
             summary=(
                 "Names a traffic sign (43 classes of GTSRB) in a crop."
                 if signs

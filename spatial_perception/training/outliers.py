@@ -15,6 +15,7 @@ from torch import Tensor
 from spatial_perception.config import option
 from spatial_perception.datasets.camvid import read_camvid
 from spatial_perception.datasets.outliers import background_crops, crops_in, signsymbol_crops
+from spatial_perception.errors import ConfigError
 from spatial_perception.training.task import sample_generator
 
 _VALIDATION_CROPS = 10
@@ -33,6 +34,8 @@ class OutlierConfig:
     per_picture: int = option(40, help="random crops of a CamVid picture", range=(1, 10000))
     share: float = option(0.25, help="crops a step, over those of the batch", range=(0.0, 10.0))
     weight: float = option(0.5, help="of their loss", range=(0.0, 100.0))
+    source: str = option("", help="what they are, for model.yaml")
+    licence: str = option("", help="their licence, for model.yaml")
 
 
 class Outliers:
@@ -47,6 +50,7 @@ class Outliers:
         validation: (M, size_px, size_px, 3) uint8 RGB.
 
     Raises:
+        ConfigError: If their source or licence is not named.
         DatasetError: If a folder is missing or holds no pictures.
     """
 
@@ -64,6 +68,8 @@ class Outliers:
                 banks.append(signsymbol_crops(training, size_px))
         self._banks = [bank for bank in banks if len(bank)]
         self._count = round(config.share * batch_size) if self._banks else 0
+        if self._count and not (config.source and config.licence):
+            raise ConfigError("outliers: name their source and licence, which go into model.yaml")
 
     def batch(self, seed: int, step: int) -> NDArray[np.uint8]:
         """(O, size_px, size_px, 3) uint8 RGB, each source as often as any other."""

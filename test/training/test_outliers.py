@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from spatial_perception.errors import ConfigError
 from spatial_perception.training.augment_crops import CropAugmentation
 from spatial_perception.training.classifier_task import ClassifierConfig, ClassifierTask
 from spatial_perception.training.outliers import OutlierConfig, evenness_loss
@@ -39,7 +40,11 @@ def outliers(tmp_path: Path) -> OutlierConfig:
         cv2.imwrite(str(mask), np.zeros((64, 96), np.uint8))
     write_picture(tmp_path / "others" / "a.png", OTHER)
     return OutlierConfig(
-        camvid=str(tmp_path / "camvid"), crops=(str(tmp_path / "others"),), share=0.5
+        camvid=str(tmp_path / "camvid"),
+        crops=(str(tmp_path / "others"),),
+        share=0.5,
+        source="streets",
+        licence="streets: free",
     )
 
 
@@ -85,6 +90,17 @@ def test_validation_says_how_many_are_unknown(lights: Path, outliers: OutlierCon
     torch.nn.init.zeros_(network.get_parameter("body.7.bias"))
 
     assert task.validate(network, torch.device("cpu"))["unknown"] == 100.0
+
+
+def test_source_and_licence_go_into_the_model(lights: Path, outliers: OutlierConfig) -> None:
+    task = ClassifierTask("light_classifier", replace(CONFIG, outliers=outliers), lights)
+    plan = task.export_plan(task.network().eval())
+
+    assert plan.training_data[-1] == "outliers: streets"
+    assert plan.data_licence == "none stated by its publisher; streets: free"
+    nameless = replace(CONFIG, outliers=replace(outliers, licence=""))
+    with pytest.raises(ConfigError, match="source and licence"):
+        ClassifierTask("light_classifier", nameless, lights)
 
 
 def test_even_answers_lose_least() -> None:
