@@ -1,6 +1,6 @@
 """Drives the simulated vehicle by what the mapper publishes, in a closed loop.
 
-    python -m test.closed_loop 9101 9102 --seconds 20
+    python -m test.closed_loop 9101 9102 --seconds 10
     python -m test.closed_loop 9102 --picture steered.jpg
 
 At each scan the simulator looks from where the vehicle is now, `occupancy_mapper` publishes a grid
@@ -37,7 +37,7 @@ from test.steering import AHEAD_M, LENGTH_M, WIDTH_M, Command, Driver, outline, 
 STANDS_MPS = 0.1
 OVER_LINE_M = 0.3
 """So far the vehicle may reach beyond its lane."""
-DRIVEN, PLANNED = (255, 170, 60), (120, 230, 120)
+DRIVEN, PLANNED = (90, 200, 255), (120, 230, 120)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,7 +185,7 @@ def main() -> None:
     """Prints a line a drive, and draws the last one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("seeds", type=int, nargs="+")
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--picture", type=Path, help="of the last drive")
     arguments = parser.parse_args()
     for seed in arguments.seeds:

@@ -1,12 +1,14 @@
 """A vehicle that drives by the published grid gets on and touches nothing that is there."""
 
 import os
+from itertools import islice
 
 import numpy as np
 import pytest
 
 from spatial_perception.core import Header, OccupancyGrid, Pose
 from spatial_perception.simulation.drive import DriveConfig
+from test import steering
 from test.closed_loop import Outcome, met, steer
 from test.planner import ROOM_M, blocked, costs, plan
 from test.steering import AHEAD_M, RESERVE_M, Driver
@@ -107,17 +109,29 @@ def test_a_touch_is_the_vehicles_own_but_from_behind_or_while_it_stands(
     assert met(Truth(place, moves), 0.0, pose, speed_mps) == (touches, is_run_into)
 
 
-def test_a_steered_drive_touches_nothing() -> None:
-    outcome = Outcome.of(list(steer(DriveConfig(seconds=2.5, seed=9101, with_camera=False))))
+def steered(seed: int, seconds: float, scans: int | None = None) -> Outcome:
+    config = DriveConfig(seconds=seconds, seed=seed, with_camera=False)
+    return Outcome.of(list(islice(steer(config), scans)))
+
+
+def test_a_steered_drive_gets_on_and_touches_nothing() -> None:
+    outcome = steered(9102, 3.0, scans=15)
 
     assert outcome.touches == 0
-    assert outcome.made_m > 0.5 * outcome.recorded_m
+    assert outcome.made_m > 0.8 * outcome.recorded_m
+
+
+def test_the_vehicle_waits_for_what_it_would_touch_blindly(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert steered(9101, 2.5, scans=12).touches == 0
+
+    monkeypatch.setattr(steering, "blocked", lambda grid, ego_m: np.zeros(grid.cells.shape, bool))
+    assert steered(9101, 2.5, scans=12).touches == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_long_steered_drives_touch_nothing(seed: int) -> None:
-    outcome = Outcome.of(list(steer(DriveConfig(seconds=20.0, seed=seed, with_camera=False))))
+    outcome = steered(seed, 10.0)
 
     assert outcome.touches == 0
     assert outcome.made_m > 0.5 * outcome.recorded_m
