@@ -262,8 +262,11 @@ class OccupancyMapper:
         if objects is None or not len(objects) or not config.object_percent:
             return np.zeros((self._cells, self._cells), bool)
         sure = objects.selected(objects.scores >= config.object_score)
-        boxes = sure.transformed(pose, "").boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
-        boxes[:, :2] -= self._memory.corner_m
+        corner_m = np.append(self._memory.corner_m, 0.0)
+        # boxes are float32: in the odometry frame itself, far from its origin, they would be coarse
+        window_from_base = Pose(pose.rotation, pose.translation - corner_m)
+        boxes = sure.transformed(window_from_base, "").boxes().astype(np.float64)
+        boxes = boxes[:, [0, 1, 3, 4, 6]]
         boxes[:, :4] /= config.resolution_m
         below = footprints(boxes, self._cells)
         below.ravel()[self._ego_cells(pose)] = False
