@@ -107,6 +107,9 @@ def _table(parity: Parity) -> Table:
     for name, value in parity.reference.items():
         cells = [f"{value:.2f}"]
         for engine in parity.engines:
-            cells += [f"{engine.metrics[name]:.2f}", f"{engine.lost[name]:+.2f}"]
+            if name in engine.lost:
+                cells += [f"{engine.metrics[name]:.2f}", f"{engine.lost[name]:+.2f}"]
+            else:
+                cells += ["-", "-"]
         table.add_row(name, *cells)
     return table

@@ -233,9 +233,10 @@ def test_verify_on_a_data_set_compares_metrics_and_exits_1_above_the_loss(
 ) -> None:
     def measured(request: Request, progress: object) -> Measurement:
         assert (request.dataset, request.split, request.limit) == ("camvid", "val", 5)
-        miou = 60.0 if request.engine.backend == "onnxruntime" else 59.0
+        reference, other = {"miou": 60.0, "iou_a": 9.0}, {"miou": 59.0}
+        metrics = reference if request.engine.backend == "onnxruntime" else other
         picture = Illustration(["a"], np.zeros(1), lambda i: np.zeros((8, 8, 3), np.uint8))
-        return Measurement("val", 1, lambda weights: {"miou": miou}, picture)
+        return Measurement("val", 1, lambda weights: metrics, picture)
 
     monkeypatch.setattr(parity, "measure", measured)
     path = tmp_path / "parity.json"
@@ -245,7 +246,7 @@ def test_verify_on_a_data_set_compares_metrics_and_exits_1_above_the_loss(
     assert command(*verify) == 1
     assert "loses 1.00 points" in capsys.readouterr().out
     content = json.loads(path.read_text())
-    assert content["reference"] == {"miou": 60.0}
+    assert content["reference"] == {"miou": 60.0, "iou_a": 9.0}
     assert content["engines"][0]["lost"] == {"miou": 1.0}
     assert len(content["failed"]) == 1
 
