@@ -92,7 +92,8 @@ def build_ahead(
         cache_dir: folder of the engine cache; None for the user's.
 
     Raises:
-        EngineError: If TensorRT-RTX is missing, or refuses the capability or the graph.
+        EngineError: If TensorRT-RTX is missing, or refuses the capability or the graph, or the
+            engine cannot be stored.
     """
     rtx = TensorRTRtxBackend()
     if reason := rtx.cannot_build():
@@ -107,7 +108,10 @@ def build_ahead(
             return rtx.build_for(job, [compute_capability])
 
     cache.get_or_build(key, job.label, build)
-    return next(entry for entry in cache.entries() if entry.key == key)
+    entry = next((entry for entry in cache.entries() if entry.key == key), None)
+    if entry is None:
+        raise EngineError(f"{job.label}: the engine cannot be stored in {cache.folder}")
+    return entry
 
 
 def engine_key(backend: Backend, job: Job, device: str | None = None) -> EngineKey:
