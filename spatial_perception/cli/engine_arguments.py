@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
+from spatial_perception.datasets.npz import open_npz
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime import BACKENDS, ModelSpec, find_model, find_models_dir
 from spatial_perception.runtime.backends import get_backend
@@ -72,16 +72,14 @@ def load_samples(
         count: how many where there is no file.
 
     Raises:
-        EngineError: If the file cannot be read or lacks an input.
+        DatasetError: If the file cannot be read.
+        EngineError: If it lacks an input.
     """
     if path is None:
         rng = np.random.default_rng(0)
         return [synthetic_sample(variant.inputs, rng) for _ in range(count)]
-    try:
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise EngineError(f"{path}: cannot be read as .npz ({error})") from error
+    with open_npz(path, "an npz file with inputs") as file:
+        arrays = {name: file[name] for name in file.files}
     for name, spec in variant.inputs.items():
         if name not in arrays:
             raise EngineError(f"{path}: no array '{name}', there are {', '.join(arrays) or 'none'}")

@@ -59,7 +59,7 @@ def read_box_list(
         DatasetError: If the file is missing, or an entry is not as above.
     """
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["pictures"]
+        entries = list(json.loads(path.read_text(encoding="utf-8"))["pictures"])
     except OSError as error:
         raise DatasetError(f"{path}: cannot read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from spatial_perception.cli import bag_run, bench, doctor, engines
-from spatial_perception.errors import DatasetError, EngineError
+from spatial_perception.errors import DatasetError, EngineError, PerceptionError
 from spatial_perception.evaluation import parity
 from spatial_perception.evaluation.measurement import Illustration, Measurement, Request
 from spatial_perception.runtime import BACKENDS, create_engine
@@ -143,7 +143,7 @@ def test_verify_exits_1_when_an_engine_disagrees_or_does_not_run(
     ("arguments", "message"),
     [
         (("engines", "build", "blent"), "did you mean 'blend'"),
-        (("engines", "verify", "--input", "gone.npz"), r"gone\.npz: cannot be read"),
+        (("engines", "verify", "--input", "gone.npz"), r"gone\.npz: not an npz file with inputs"),
         (("engines", "build", "--backend", "onnxruntime", "--precision", "int8"), "calibration"),
         (("engines", "build", "--calibration", "c.npz"), "--precision int8 alone"),
         (
@@ -153,7 +153,7 @@ def test_verify_exits_1_when_an_engine_disagrees_or_does_not_run(
     ],
 )
 def test_bad_input_is_one_line(arguments: tuple, message: str, command: Command) -> None:
-    with pytest.raises(EngineError, match=message) as caught:
+    with pytest.raises(PerceptionError, match=message) as caught:
         command(*arguments)
     assert "\n" not in str(caught.value)
 

@@ -69,6 +69,7 @@ def test_a_box_list_comes_back(tmp_path):
     [
         "",
         "[]",
+        json.dumps({"pictures": None}),
         json.dumps({"pictures": [{"file": "a.png", "boxes": [[1, 2, 3, 4, "dragon"]]}]}),
         json.dumps({"pictures": [{"file": "a.png", "boxes": [[1, 2]]}]}),
         json.dumps({"pictures": [{"boxes": []}]}),
