@@ -72,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.runs < 1:
         raise ConfigError(f"--runs {arguments.runs}: expected 1 or more")
+    if arguments.realtime < 0 or (arguments.realtime and not arguments.bag):
+        raise ConfigError("--realtime needs --bag and a number of times")
     console = make_console()
     latencies, failures = _measure_engines(console, arguments)
     console.print(_engine_table(latencies))

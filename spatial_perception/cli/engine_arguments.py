@@ -30,7 +30,16 @@ def add_model_arguments(parser: argparse.ArgumentParser, backend: str) -> None:
         help=f"auto: the first that works; all: each that works (default {backend})",
     )
     parser.add_argument("--precision", choices=PRECISIONS, help="default: the model's own")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    parser.add_argument(
+        "--threads", type=thread_count, help="CPU threads; 0, the default: all cores"
+    )
+
+
+def thread_count(text: str) -> int | None:
+    """Returns a number of processor threads, None for 0: all cores."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected 0 or more, got '{text}'")
+    return int(text) or None
 
 
 def load_models(names: Sequence[str]) -> list[ModelSpec]:

@@ -53,6 +53,8 @@ def run_metrics(console: Console, arguments: argparse.Namespace) -> int:
 
     if len(arguments.models) != 1 or arguments.root is None:
         raise EngineError("--dataset needs one MODEL and --root, the folder of the data set")
+    if arguments.bag or arguments.input:
+        raise EngineError("--dataset compares metrics, --bag and --input outputs: leave one out")
     if arguments.calibrate_split and arguments.precision != "int8":
         raise EngineError("--calibrate-split serves --precision int8 alone, add it")
     (model,) = arguments.models

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from spatial_perception.cli import bag_run, bench, doctor, engines
+from spatial_perception.cli.engine_arguments import thread_count
 from spatial_perception.errors import DatasetError, EngineError, PerceptionError
 from spatial_perception.evaluation import parity
 from spatial_perception.evaluation.measurement import Illustration, Measurement, Request
@@ -125,7 +126,7 @@ def test_verify_on_a_bag_takes_what_the_graph_feeds_its_engines(
     assert command(*verify, "--samples", 4) == 0
     assert json.loads(path.read_text())["verified"][0]["samples"] == 4
     monkeypatch.setattr(bag_run, "run_over_bag", lambda console, bag, backend="auto": {})
-    assert command(*verify) == 0
+    assert command(*verify) == 1, "nothing was compared"
     assert json.loads(path.read_text())["verified"] == []
 
 
@@ -140,8 +141,30 @@ def test_verify_exits_1_when_an_engine_disagrees_or_does_not_run(
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ("engines", "verify", "--bag", "drive", "--input", "real.npz"),
+        ("engines", "build", "--bag", "drive", "--calibration", "real.npz"),
+        ("bench", "--threads", "-1"),
+    ],
+)
+def test_options_that_contradict_one_another_are_a_usage_error(
+    arguments: tuple[str, ...], command: Command
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command(*arguments)
+    assert caught.value.code == 2
+
+
+def test_no_threads_are_all_of_them() -> None:
+    assert thread_count("0") is None
+    assert thread_count("4") == 4
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("bench", "--realtime", 2), "--realtime needs --bag"),
         (("engines", "build", "blent"), "did you mean 'blend'"),
         (("engines", "verify", "--input", "gone.npz"), r"gone\.npz: not an npz file with inputs"),
         (("engines", "build", "--backend", "onnxruntime", "--precision", "int8"), "calibration"),
@@ -257,6 +280,7 @@ def test_verify_on_a_data_set_compares_metrics_and_exits_1_above_the_loss(
         (("--root", "."), "needs one MODEL and --root"),
         (("blend",), "needs one MODEL and --root"),
         (("blend", "--root", ".", "--calibrate-split", "train"), "--precision int8 alone"),
+        (("blend", "--root", ".", "--bag", "drive"), "leave one out"),
     ],
 )
 def test_verify_on_a_data_set_says_what_is_missing(

@@ -110,6 +110,24 @@ def test_a_missing_layout_ends_with_2_and_one_line(model, tmp_path, capsys):
     assert f"{root}/Final_Training/Images: no such folder" in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("dataset", "arguments", "message"),
+    [
+        ("lights", ("--config", "graph.yaml"), "--config says nothing of lights"),
+        ("lights", ("--replayed", "bags"), "--replayed says nothing of lights"),
+        ("drives", ("--figures", "figures"), "--figures says nothing of drives"),
+        ("lights", ("--threads", "-2"), "command line: threads: expected a value in"),
+        ("lights", ("--largest-px", "-1"), "command line: largest_px: expected a value in"),
+    ],
+)
+def test_options_that_would_have_no_effect_are_refused(
+    model, requests, tmp_path, dataset, arguments, message
+):
+    with pytest.raises(ConfigError, match=message):
+        run(model, "--dataset", dataset, "--root", tmp_path, *arguments)
+    assert not requests
+
+
 def test_an_unknown_data_set_is_a_usage_error(model, capsys):
     with pytest.raises(SystemExit) as caught:
         run(model, "--dataset", "kiti", "--root", ".")
