@@ -85,7 +85,7 @@ def _parameters(engine: EngineOptions, config: Path | None, split: str) -> dict[
     if given and not _NETWORKS[split]:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         others = ", ".join(name for name, networks in _NETWORKS.items() if networks)
-        raise ConfigError(f"{options}: the split '{split}' runs no network; those that do: {others}")
+        raise ConfigError(f"{options}: the split '{split}' runs no network; some do: {others}")
     for name in _NETWORKS[split]:
         own = {f"engine.{option}": value for option, value in given.items()}
         parameters[name] = {**parameters.get(name, {}), **own}

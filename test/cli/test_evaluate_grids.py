@@ -61,5 +61,5 @@ def test_a_split_without_networks_refuses_an_engine(
     assert run(tmp_path, "--backend", "openvino", "--largest-px", 9) == 2
     error = capsys.readouterr().err
     assert "--backend, --largest-px: the split 'geometric' runs no network" in error
-    assert "those that do: labels, objects, all" in error
+    assert "some do: labels, objects, all" in error
     assert replayed == [{}]

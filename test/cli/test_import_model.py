@@ -111,7 +111,7 @@ def test_a_model_is_replaced_only_when_told_to(
         (("--decoder", "class_map"), "give --classes"),
         (("--decoder", "class_map", "--classes", "a,b,c"), "axis 1 must be 3 as there are"),
         (("--decoder", "yolox", "--classes", "coco"), "axis 2 must be 85 as there are"),
-        ((*SEGMENTER, "--size", "24x40"), "has the shape [1, 3, 16, 32], which --size does not fit"),
+        ((*SEGMENTER, "--size", "24x40"), "[1, 3, 16, 32], which --size does not fit"),
         (("--decoder", "yolox", "--classes", "coco", "--strides", "8.5"), "expected int, got 8.5"),
         ((*SEGMENTER, "--size", "24"), "expected HEIGHTxWIDTH as in 384x512, got '24'"),
         ((*SEGMENTER, "--mean", "0.1;0.2"), "--mean: expected numbers with commas"),

@@ -282,9 +282,7 @@ def test_stages_have_their_own_last_diagnostics_and_the_times_of_their_topics(
         ]
         camera = DiagnosticStatus("driver", DiagnosticLevel.OK, "", values={"frames": "12.5 fps"})
         header = examples.example_header("")
-        return [
-            ("/diagnostics", DIAGNOSTICS, Diagnostics(header, (s,))) for s in (*parts, camera)
-        ]
+        return [("/diagnostics", DIAGNOSTICS, Diagnostics(header, (s,))) for s in (*parts, camera)]
 
     with BagReader(write_bag(tmp_path / "bag", (results, diagnosed))) as bag:
         index = index_bags([bag], 0.0, lambda done, total: None)

@@ -242,9 +242,7 @@ def test_detected_objects_stay_in_place_where_odometry_counts_in_utm() -> None:
         OBJECT_LABELS,
     )
     near, far = (
-        OccupancyMapper(config)(
-            scan(), SENSOR, Pose.from_yaw(0.0, np.array(place)), objects=person
-        )
+        OccupancyMapper(config)(scan(), SENSOR, Pose.from_yaw(0.0, np.array(place)), objects=person)
         for place in ([0.0, 0.0, 0.0], [691_000.0, 5_336_000.0, 500.0])
     )
     np.testing.assert_array_equal(far.cells, near.cells)

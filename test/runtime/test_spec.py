@@ -16,7 +16,6 @@ from spatial_perception.runtime.spec import (
     Variant,
 )
 
-
 LOGITS = {"logits": TensorSpec((1, 1))}
 
 
