@@ -1,6 +1,7 @@
 """Value types refuse what does not fit and say expected and got."""
 
 import dataclasses
+
 import cv2
 import numpy as np
 import pytest

@@ -130,6 +130,7 @@ def test_nothing_above_the_threshold_gives_no_boxes() -> None:
     assert len(scores) == len(labels) == 0
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("average", [True, False])
 def test_a_box_that_is_no_number_is_none(average: bool) -> None:
     outputs = as_outputs(encode_centers(BOXES, LABELS, 4, CONFIG))
