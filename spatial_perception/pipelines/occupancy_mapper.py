@@ -109,7 +109,7 @@ class OccupancyMapper:
     def __init__(self, config: OccupancyMapperConfig) -> None:
         self._config = config
         self._margin = max(1, round(config.margin_m / config.resolution_m))
-        self._cells = round(config.size_m / config.resolution_m) + 2 * self._margin
+        self._cells = max(1, round(config.size_m / config.resolution_m)) + 2 * self._margin
         self._memory = GridMemory(self._cells, config.resolution_m, config.evidence)
         self._clearing = RayClearing(
             self._cells,
@@ -263,10 +263,8 @@ class OccupancyMapper:
             return np.zeros((self._cells, self._cells), bool)
         sure = objects.selected(objects.scores >= config.object_score)
         corner_m = np.append(self._memory.corner_m, 0.0)
-        # boxes are float32: in the odometry frame itself, far from its origin, they would be coarse
-        window_from_base = Pose(pose.rotation, pose.translation - corner_m)
-        boxes = sure.transformed(window_from_base, "").boxes().astype(np.float64)
-        boxes = boxes[:, [0, 1, 3, 4, 6]]
+        window_from_base = Pose(pose.rotation, pose.translation - corner_m)  # boxes are float32
+        boxes = sure.transformed(window_from_base, "").boxes()[:, [0, 1, 3, 4, 6]]
         boxes[:, :4] /= config.resolution_m
         below = footprints(boxes, self._cells)
         below.ravel()[self._ego_cells(pose)] = False

@@ -271,6 +271,11 @@ def test_size_and_resolution_are_as_configured() -> None:
     np.testing.assert_allclose(grid.origin.translation, [-10, -10, 0])
 
 
+def test_a_grid_has_a_cell_at_least() -> None:
+    mapper = OccupancyMapper(OccupancyMapperConfig(size_m=1.0, resolution_m=5.0))
+    assert mapper(scan(wall(10.05)), SENSOR).cells.shape == (1, 1)
+
+
 def test_what_comes_into_the_grid_was_seen_before() -> None:
     def known_ahead(margin_m: float) -> int:
         config = OccupancyMapperConfig(size_m=40.0, margin_m=margin_m)
