@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 CALIBRATION_BINS = 15
+LEAST_CONFIDENCE = 0.5
+"""The default of `min_confidence`, under which a classifier answers `unknown`."""
 
 
 def accuracy(probabilities: ArrayLike, truth: ArrayLike) -> float:
@@ -43,6 +45,11 @@ def calibration_error(
     index = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     gaps = np.bincount(index, weights=right.astype(np.float64) - confidence, minlength=bins)
     return 100.0 * float(np.abs(gaps).sum()) / len(right)
+
+
+def unknown_share(confidence: NDArray[np.floating], least: float = LEAST_CONFIDENCE) -> float:
+    """Percent of answers (N,) that are less sure than `least`, so that they are `unknown`."""
+    return 100.0 * float(np.mean(confidence < least)) if len(confidence) else float("nan")
 
 
 def confusion(probabilities: ArrayLike, truth: ArrayLike) -> NDArray[np.int64]:

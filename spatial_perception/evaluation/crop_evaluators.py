@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spatial_perception.core.labels import LabelSet
 from spatial_perception.datasets.gtsrb import Split, read_gtsrb
 from spatial_perception.datasets.images import LabelledCrops, read_rgb, resize_crop
 from spatial_perception.datasets.lights import read_lights
@@ -27,7 +30,7 @@ from spatial_perception.runtime.spec import ModelSpec
 SPLITS: tuple[Split, ...] = ("train", "val", "trainval", "test")
 _CHUNK = 64
 _SHOWN_PX = 160
-_EXAMPLES = 24
+EXAMPLES = 24
 
 
 def evaluate_gtsrb(request: Request, progress: Progress) -> Measurement:
@@ -59,7 +62,10 @@ def _evaluate(
     chosen = request.choose_frames(range(len(crops)), lambda index: _name(crops.paths[index]))
     paths, truth = [crops.paths[index] for index in chosen], crops.labels[chosen]
     names = crops.label_set.names
-    answers, confidence = _classified(request, crops, paths, progress)
+    known, said, confidence = classified(
+        request, len(paths), lambda index: read_rgb(paths[index]), progress
+    )
+    answers = label_lut(known, crops.label_set)[said]
     right = answers == truth
 
     def compute(weights: NDArray[np.int64]) -> dict[str, float]:
@@ -76,41 +82,51 @@ def _evaluate(
     illustration = Illustration(
         captions,
         np.where(right, 1.0 - confidence, confidence),
-        lambda index: _enlarged(paths[index]),
+        lambda index: enlarged(read_rgb(paths[index])),
         confusion=matrix.counts,
         classes=names,
-        examples=_EXAMPLES,
+        examples=EXAMPLES,
     )
     return Measurement(split, len(truth), compute, illustration)
 
 
-def _classified(
-    request: Request, crops: LabelledCrops, paths: list[Path], progress: Progress
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """(N,) answers in the data set's labels, 255 for a class it lacks, and (N,) probabilities."""
+def classified(
+    request: Request, count: int, picture: Callable[[int], NDArray[np.uint8]], progress: Progress
+) -> tuple[LabelSet, NDArray[np.int32], NDArray[np.float64]]:
+    """The classes of a classifier, (N,) answers in them and (N,) their probabilities.
+
+    Args:
+        request: Model and engine.
+        count: How many pictures there are.
+        picture: (H, W, 3) uint8 RGB of each, any size.
+        progress: Called after every few.
+    """
     config = CropClassifierConfig(model=request.model, engine=request.engine)
-    classifier = CropClassifier(config)
-    lut = label_lut(classifier.label_set, crops.label_set)
-    spec = ModelSpec.load(find_model(request.model))
-    size_px = next(iter(spec.variants[0].inputs.values())).shape[-1]
+    size_px = crop_size_px(request)
     answers, confidence = [], []
-    for start in range(0, len(paths), _CHUNK):
-        part = paths[start : start + _CHUNK]
-        pictures = [resize_crop(read_rgb(path), size_px) for path in part]
-        labels, scores = classifier.classify(
-            np.stack(pictures).transpose(0, 3, 1, 2).astype(np.float32)
-        )
-        answers.append(lut[labels])
-        confidence.append(scores.astype(np.float64))
-        progress(start + len(part), len(paths))
-    classifier.close()
-    return np.concatenate(answers), np.concatenate(confidence)
+    with closing(CropClassifier(config)) as classifier:
+        for start in range(0, count, _CHUNK):
+            part = range(start, min(start + _CHUNK, count))
+            pictures = np.stack([resize_crop(picture(index), size_px) for index in part])
+            crops = pictures.transpose(0, 3, 1, 2).astype(np.float32)
+            labels, scores = classifier.classify(crops)
+            answers.append(labels)
+            confidence.append(scores.astype(np.float64))
+            progress(part.stop, count)
+        return classifier.label_set, np.concatenate(answers), np.concatenate(confidence)
+
+
+def crop_size_px(request: Request) -> int:
+    """The side of the crops that a classifier looks at."""
+    spec = ModelSpec.load(find_model(request.model))
+    return int(next(iter(spec.variants[0].inputs.values())).shape[-1])
+
+
+def enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A crop as figures show it."""
+    size = (_SHOWN_PX, _SHOWN_PX)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
-
-
-def _enlarged(path: Path) -> NDArray[np.uint8]:
-    size = (_SHOWN_PX, _SHOWN_PX)
-    return np.asarray(cv2.resize(read_rgb(path), size, interpolation=cv2.INTER_NEAREST), np.uint8)

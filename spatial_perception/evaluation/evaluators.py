@@ -19,6 +19,7 @@ from spatial_perception.evaluation.box_evaluators import (
 from spatial_perception.evaluation.crop_evaluators import evaluate_gtsrb, evaluate_lights
 from spatial_perception.evaluation.mask_evaluators import evaluate_camvid
 from spatial_perception.evaluation.measurement import Measurement, Progress, Request
+from spatial_perception.evaluation.outlier_evaluators import evaluate_camvid_outliers
 from spatial_perception.evaluation.picture_evaluators import (
     evaluate_box_list,
     evaluate_kitti_pictures,
@@ -53,6 +54,7 @@ EVALUATORS: dict[str, dict[str, Evaluator]] = {
         "class_map": evaluate_camvid,
         "boxes": evaluate_camvid_regions,
         "yolox": evaluate_camvid_regions,
+        "classification": evaluate_camvid_outliers,
     },
     "boxes": {"boxes": evaluate_box_list, "yolox": evaluate_box_list},
     "gtsrb": {"classification": evaluate_gtsrb},

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spatial_perception import messages
 from spatial_perception.bags.writer import BagWriter
@@ -146,17 +147,17 @@ class _DriveRecorder:
             log_ns,
             LabelledCloud(bare, scan.labels, POINT_LABELS),
         )
-        tracks = _tracks(moment, stamp_ns)
-        self._put(TRUTH_OBJECTS_TOPIC, messages.TRACKS, log_ns, tracks)
-        self._put(TRUTH_STATES_TOPIC, messages.TRACK_STATES, log_ns, tracks)
+        near = np.hypot(moment.boxes[:, 0], moment.boxes[:, 1]) < _TRUTH_REACH_M
+        touched = _tracks(moment, near & (moment.hits > 0), stamp_ns)
+        self._put(TRUTH_OBJECTS_TOPIC, messages.TRACKS, log_ns, touched)
+        everything = _tracks(moment, near, stamp_ns)
+        self._put(TRUTH_STATES_TOPIC, messages.TRACK_STATES, log_ns, everything)
         grid = self._grid.at(moment, Header(stamp_ns, _ODOM))
         self._put(TRUTH_GRID_TOPIC, messages.OCCUPANCY_GRID, log_ns, grid)
 
 
-def _tracks(moment: Moment, stamp_ns: int) -> Tracks:
-    """The boxes that the scan touches, in base_link."""
-    near = np.hypot(moment.boxes[:, 0], moment.boxes[:, 1]) < _TRUTH_REACH_M
-    chosen = np.flatnonzero(near & (moment.hits > 0))
+def _tracks(moment: Moment, chosen: NDArray[np.bool_], stamp_ns: int) -> Tracks:
+    """Those of a moment's objects that are chosen, (M,), in base_link."""
     boxes = moment.boxes[chosen].astype(np.float32)
     ids = moment.ids[chosen]
     kinds = [OBJECT_LABELS.index(moment.kinds[i - 1]) for i in ids]
@@ -166,8 +167,8 @@ def _tracks(moment: Moment, stamp_ns: int) -> Tracks:
         np.ascontiguousarray(boxes[:, 3:6]),
         np.ascontiguousarray(boxes[:, 6]),
         moment.velocities_mps[chosen].astype(np.float32),
-        np.zeros(len(chosen), np.float32),
-        np.ones(len(chosen), np.float32),
+        np.zeros(len(ids), np.float32),
+        np.ones(len(ids), np.float32),
         np.array(kinds, np.int32),
         ids,
         OBJECT_LABELS,

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional
@@ -17,10 +18,11 @@ from spatial_perception.config import option
 from spatial_perception.datasets.gtsrb import read_gtsrb
 from spatial_perception.datasets.images import LabelledCrops
 from spatial_perception.datasets.lights import read_lights
-from spatial_perception.evaluation.classification import accuracy, ece
+from spatial_perception.evaluation.classification import accuracy, ece, unknown_share
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.training.augment_crops import CropAugmentation
 from spatial_perception.training.fit_config import FitConfig
+from spatial_perception.training.outliers import OutlierConfig, Outliers, evenness_loss
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, step_seed
 
 _READERS: dict[str, Callable[[Path, str], LabelledCrops]] = {
@@ -50,12 +52,13 @@ class ClassifierConfig:
     )
     label_smoothing: float = option(0.05, help="share spread over all classes", range=(0.0, 0.5))
     augmentation: CropAugmentation = option(default_factory=CropAugmentation)
+    outliers: OutlierConfig = option(default_factory=OutlierConfig)
     fit: FitConfig = option(default_factory=FitConfig)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CropBatch:
-    """crops (B, 3, S, S) float32 RGB 0..255 and labels (B,) int64."""
+    """crops (B + O, 3, S, S) float32 RGB 0..255, the last O outliers, and labels (B,) int64."""
 
     crops: Tensor
     labels: Tensor
@@ -75,6 +78,7 @@ class ClassifierTask(Task[CropBatch]):
         self._labels = training.labels.astype(np.int64)
         self._validation_crops = validation.pictures(config.size_px)
         self._validation_labels = validation.labels.astype(np.int64)
+        self._outliers = Outliers(config.outliers, config.size_px, config.batch_size)
         self._pool = _balanced_pool(self._labels, config.balance)
         self._order = EpochOrder(len(self._pool), config.batch_size, config.fit.seed)
 
@@ -97,32 +101,42 @@ class ClassifierTask(Task[CropBatch]):
     def batch(self, step: int) -> CropBatch:
         chosen = self._pool[self._order.indices(step)]
         generator = torch.Generator().manual_seed(step_seed(self.fit.seed, step))
-        crops = self._config.augmentation(_tensor(self._crops[chosen]), generator)
+        pictures = [self._crops[chosen], self._outliers.batch(self.fit.seed, step)]
+        crops = self._config.augmentation(_tensor(np.concatenate(pictures)), generator)
         return CropBatch(crops, torch.from_numpy(self._labels[chosen]))
 
     def loss(self, network: SpatialNetwork, batch: CropBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        logits = network(batch.crops).float()
+        answers = network(batch.crops).float()
+        logits, outliers = answers[: len(batch.labels)], answers[len(batch.labels) :]
         smoothing = self._config.label_smoothing
         loss = functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing)
+        if len(outliers):
+            loss = loss + self._config.outliers.weight * evenness_loss(outliers)
         right = (logits.argmax(1) == batch.labels).float().mean()
         return loss, {"accuracy": 100.0 * right.detach()}
 
     def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
-        logits = self._validation_logits(network, device)
+        logits = _logits(network, self._validation_crops, device)
         labels = self._validation_labels
         temperature = best_temperature(logits, labels)
-        return {
+        metrics = {
             "accuracy": accuracy(logits, labels),
             "ece": ece(_softmax(logits / temperature), labels),
             "temperature": temperature,
         }
+        if len(self._outliers.validation):
+            answers = _logits(network, self._outliers.validation, device)
+            metrics["unknown"] = unknown_share(_softmax(answers / temperature).max(1))
+        return metrics
 
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
-        logits = self._validation_logits(network, torch.device("cpu"))
+        logits = _logits(network, self._validation_crops, torch.device("cpu"))
         temperature = best_temperature(logits, self._validation_labels)
         size = self._config.size_px
         signs, unseen = self._config.dataset == "gtsrb", not self._config.all_tracks
         share = "four of five tracks of each class" if signs else "four of five files"
+        outliers = self._config.outliers
+        licence = "GTSRB: free for research" if signs else "none stated by its publisher"
         return ExportPlan(
             model=self._model,
             shapes=({"crops": (_EXPORT_BATCH, 3, size, size)},),
@@ -133,8 +147,9 @@ class ClassifierTask(Task[CropBatch]):
             training_data=(
                 ("GTSRB training images" if signs else "traffic-light crops (red, yellow, green)")
                 + (f", {share}" if unseen else ", all of them"),
+                *([f"outliers: {outliers.source}"] if outliers.source else []),
             ),
-            data_licence="GTSRB: free for research" if signs else "none stated by its publisher",
+            data_licence="; ".join(filter(None, (licence, outliers.licence))),
             summary=(
                 "Names a traffic sign (43 classes of GTSRB) in a crop."
                 if signs
@@ -145,15 +160,6 @@ class ClassifierTask(Task[CropBatch]):
             validation_samples=len(self._validation_labels),
             evaluation=f"--dataset {self._config.dataset} --split val",
         )
-
-    def _validation_logits(self, network: SpatialNetwork, device: torch.device) -> np.ndarray:
-        network.eval()
-        chunks = []
-        with torch.inference_mode():
-            for first in range(0, len(self._validation_crops), 256):
-                crops = _tensor(self._validation_crops[first : first + 256]).to(device)
-                chunks.append(network(crops).float().cpu().numpy())
-        return np.concatenate(chunks)
 
 
 def best_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -182,6 +188,18 @@ def _balanced_pool(labels: np.ndarray, balance: float) -> np.ndarray:
         members = np.flatnonzero(labels == label)
         pools.append(np.resize(members, max(round(wanted[label]), len(members))))
     return np.concatenate(pools)
+
+
+def _logits(
+    network: SpatialNetwork, crops: NDArray[np.uint8], device: torch.device
+) -> NDArray[np.float32]:
+    network.eval()
+    chunks = []
+    with torch.inference_mode():
+        for first in range(0, len(crops), 256):
+            part = _tensor(crops[first : first + 256]).to(device)
+            chunks.append(network(part).float().cpu().numpy())
+    return np.concatenate(chunks)
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from spatial_perception.simulation.drive_bag import (
     POINTS_TOPIC,
     TRUTH_OBJECTS_TOPIC,
     TRUTH_POINTS_TOPIC,
+    TRUTH_STATES_TOPIC,
     simulate_drive,
 )
 from spatial_perception.simulation.lidar import Scan, scan
@@ -137,6 +138,19 @@ def test_bag_holds_the_topics_and_stamps_of_a_recorded_drive(bag: Path) -> None:
     assert image.header.stamp_ns - cloud.header.stamp_ns == 3_000_000
     assert cloud.header.frame_id == "velodyne"
     assert image.pixels.shape == (38, 124, 3)
+
+
+def test_true_states_hold_what_no_ray_touches_too(bag: Path, moments: list[Moment]) -> None:
+    data = {topic: payload for topic, _, payload in messages_of(bag)}
+    states = messages.TRACK_STATES.decode(data[TRUTH_STATES_TOPIC])
+    objects = messages.TRACKS.decode(data[TRUTH_OBJECTS_TOPIC])
+    last = moments[-1]
+    near = np.hypot(*last.boxes[:, :2].T) < 100.0
+    hidden = last.ids[near & (last.hits == 0)]
+
+    assert len(hidden)
+    assert set(objects.ids) == set(last.ids[near & (last.hits > 0)])
+    assert set(states.ids) == set(objects.ids) | set(hidden)
 
 
 def test_transforms_lead_from_camera_to_odom(bag: Path) -> None:
