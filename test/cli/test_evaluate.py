@@ -85,9 +85,9 @@ def test_figures_go_into_the_folder_asked_for(model, requests, tmp_path):
 
 
 def test_a_model_that_the_data_set_does_not_measure_is_refused(model, tmp_path):
-    message = "'net' has the decoder 'classification'; camvid measures models with class_map"
+    message = "'net' has the decoder 'classification'; kitti measures models with centers or boxes"
     with pytest.raises(ConfigError, match=message):
-        run(model, "--dataset", "camvid", "--root", tmp_path)
+        run(model, "--dataset", "kitti", "--root", tmp_path)
 
 
 def test_several_data_sets_are_pooled_where_the_model_finds_boxes_in_space(model, tmp_path):
