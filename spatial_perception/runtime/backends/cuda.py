@@ -77,7 +77,12 @@ class Buffer:
         self._cuda = cuda
         self.size = max(1, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize)
         self.device = int(cuda.call("cudaMalloc", self.size))
-        self._host = int(cuda.call("cudaHostAlloc", self.size, cuda.runtime.cudaHostAllocDefault))
+        try:
+            host = cuda.call("cudaHostAlloc", self.size, cuda.runtime.cudaHostAllocDefault)
+        except EngineError:
+            cuda.call("cudaFree", self.device)
+            raise
+        self._host = int(host)
         memory = (ctypes.c_byte * self.size).from_address(self._host)
         self.array = np.frombuffer(memoryview(memory), dtype, int(np.prod(shape))).reshape(shape)
         """View of the pinned memory; gone after `free`."""
