@@ -305,6 +305,17 @@ def test_an_engine_for_which_memory_is_short_leaves_none_behind(
     assert (cuda.memory, cuda.streams) == ({}, set())
 
 
+def test_a_stored_engine_is_not_built_again_because_memory_is_short(
+    install, tiny: ModelSpec
+) -> None:
+    trt, cuda = install("11.4.0")
+    create_engine(tiny, backend="tensorrt").close()
+    cuda.blocks_left = 0
+    with pytest.raises(EngineError, match="failed: out of memory"):
+        create_engine(tiny, backend="tensorrt")
+    assert len(trt.created_with) == 1
+
+
 def test_engine_of_another_version_or_gpu_is_built_again(install, tiny: ModelSpec) -> None:
     machines = [("10.16.1", "A"), ("11.4.0", "A"), ("11.4.0", "B"), ("11.4.0", "B")]
     from_cache = []
