@@ -175,11 +175,12 @@ class OccupancyMapper:
         )
 
     def _advance(self, stamp_ns: int, pose: Pose, forget: bool) -> None:
-        if forget or self._stamp_ns is None or stamp_ns < self._stamp_ns:
+        last_ns = self._stamp_ns  # scans of several LiDARs need not come in the order of stamps
+        if forget or last_ns is None or stamp_ns < last_ns - NS_PER_S:
             self._memory.reset()
-        else:
-            self._memory.fade((stamp_ns - self._stamp_ns) / NS_PER_S)
-        self._stamp_ns = stamp_ns
+            last_ns = stamp_ns
+        self._stamp_ns = max(stamp_ns, last_ns)
+        self._memory.fade((self._stamp_ns - last_ns) / NS_PER_S)
         self._memory.move_to(float(pose.translation[0]), float(pose.translation[1]))
 
     def _rays(
