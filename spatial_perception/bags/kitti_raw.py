@@ -9,7 +9,6 @@ from heapq import merge
 from math import cos, log, pi, radians, tan
 from pathlib import Path
 
-import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -22,6 +21,7 @@ from spatial_perception.core.odometry import Odometry
 from spatial_perception.core.point_cloud import PointCloud
 from spatial_perception.core.pose import Pose
 from spatial_perception.core.transforms import StampedTransform, Transforms
+from spatial_perception.datasets.images import read_rgb
 from spatial_perception.errors import DatasetError
 from spatial_perception.messages import (
     CAMERA_INFO,
@@ -126,20 +126,15 @@ def _cloud(stamp_ns: int, path: Path) -> BagMessage:
 
 def _camera(pictures: list[tuple[int, Path]], calibration: _Calibration) -> Iterator[BagMessage]:
     for stamp_ns, path in pictures:
-        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if bgr is None:
-            raise DatasetError(f"{path}: no readable picture")
-        header = Header(stamp_ns, _CAMERA)
-        height, width = bgr.shape[:2]
+        image = CameraImage(Header(stamp_ns, _CAMERA), read_rgb(path))
         camera = PinholeCamera(
-            header,
-            width,
-            height,
+            image.header,
+            image.width,
+            image.height,
             calibration.camera_matrix,
             distortion=np.zeros(5),
             projection=np.hstack([calibration.camera_matrix, np.zeros((3, 1))]),
         )
-        image = CameraImage(header, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
         info = CAMERA_INFO.encode(camera)
         yield BagMessage(CAMERA_INFO_TOPIC, CAMERA_INFO.ros_type, stamp_ns, info)
         picture = COMPRESSED_IMAGE.encode(image)

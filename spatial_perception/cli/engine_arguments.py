@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
+from spatial_perception.datasets.npz import open_npz
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime import BACKENDS, ModelSpec, find_model, find_models_dir
 from spatial_perception.runtime.backends import get_backend
@@ -30,7 +30,16 @@ def add_model_arguments(parser: argparse.ArgumentParser, backend: str) -> None:
         help=f"auto: the first that works; all: each that works (default {backend})",
     )
     parser.add_argument("--precision", choices=PRECISIONS, help="default: the model's own")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    parser.add_argument(
+        "--threads", type=thread_count, help="CPU threads; 0, the default: all cores"
+    )
+
+
+def thread_count(text: str) -> int | None:
+    """Returns a number of processor threads, None for 0: all cores."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected 0 or more, got '{text}'")
+    return int(text) or None
 
 
 def load_models(names: Sequence[str]) -> list[ModelSpec]:
@@ -48,11 +57,21 @@ def load_models(names: Sequence[str]) -> list[ModelSpec]:
     return [ModelSpec.load(find_model(name)) for name in chosen]
 
 
-def chosen_backends(choice: str) -> list[str]:
-    """Returns the backends that `--backend` means; `auto` stays for `create_engine` to resolve."""
+def chosen_backends(choice: str, spec: ModelSpec, precision: str | None = None) -> list[str]:
+    """Returns the backends that `--backend` means; `auto` stays for `create_engine` to resolve.
+
+    `all` are those that work here, have the precision, and can run the model: PyTorch cannot if
+    model.yaml names no network.
+    """
     if choice != "all":
         return [choice]
-    return [name for name in BACKENDS if not get_backend(name).unavailable()]
+    backends = [get_backend(name) for name in BACKENDS if name != "torch" or spec.network]
+    return [
+        backend.name
+        for backend in backends
+        if not backend.unavailable()
+        and (precision or backend.default_precision(spec.precision)) in backend.precisions
+    ]
 
 
 def engine_name(model: str, file: str) -> str:
@@ -72,16 +91,14 @@ def load_samples(
         count: how many where there is no file.
 
     Raises:
-        EngineError: If the file cannot be read or lacks an input.
+        DatasetError: If the file cannot be read.
+        EngineError: If it lacks an input.
     """
     if path is None:
         rng = np.random.default_rng(0)
         return [synthetic_sample(variant.inputs, rng) for _ in range(count)]
-    try:
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise EngineError(f"{path}: cannot be read as .npz ({error})") from error
+    with open_npz(path, "an npz file with inputs") as file:
+        arrays = {name: file[name] for name in file.files}
     for name, spec in variant.inputs.items():
         if name not in arrays:
             raise EngineError(f"{path}: no array '{name}', there are {', '.join(arrays) or 'none'}")

@@ -53,11 +53,13 @@ def run_metrics(console: Console, arguments: argparse.Namespace) -> int:
 
     if len(arguments.models) != 1 or arguments.root is None:
         raise EngineError("--dataset needs one MODEL and --root, the folder of the data set")
+    if arguments.bag or arguments.input:
+        raise EngineError("--dataset compares metrics, --bag and --input outputs: leave one out")
     if arguments.calibrate_split and arguments.precision != "int8":
         raise EngineError("--calibrate-split serves --precision int8 alone, add it")
     (model,) = arguments.models
     place = (model, arguments.dataset, arguments.root)
-    engines = list(_engines(console, arguments))
+    engines = list(_engines(arguments))
     title = f"{model} on {arguments.dataset}"
     if arguments.calibrate_split:
         part = Request(*place, arguments.calibrate_split, limit=arguments.calibrate_frames)
@@ -80,20 +82,15 @@ def run_metrics(console: Console, arguments: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _engines(console: Console, arguments: argparse.Namespace) -> Iterator[EngineOptions]:
-    """Yields the engines to compare; of `all` backends those that have the precision."""
+def _engines(arguments: argparse.Namespace) -> Iterator[EngineOptions]:
+    """Yields the engines to compare, each with the precision that it runs in."""
     from spatial_perception.pipelines.model import EngineOptions
 
     (spec,) = load_models(arguments.models)
-    for name in chosen_backends(arguments.backend):
+    for name in chosen_backends(arguments.backend, spec, arguments.precision):
         precision = arguments.precision or ""
         if name != "auto":
-            backend = get_backend(name)
-            precision = precision or backend.default_precision(spec.precision)
-            can_run = precision in backend.precisions and (name != "torch" or spec.network)
-            if arguments.backend == "all" and not can_run:
-                console.print(f"{name} has no {precision} of it, left out")
-                continue
+            precision = precision or get_backend(name).default_precision(spec.precision)
         yield EngineOptions(name, precision, arguments.threads or 0)
 
 
@@ -107,6 +104,9 @@ def _table(parity: Parity) -> Table:
     for name, value in parity.reference.items():
         cells = [f"{value:.2f}"]
         for engine in parity.engines:
-            cells += [f"{engine.metrics[name]:.2f}", f"{engine.lost[name]:+.2f}"]
+            if name in engine.lost:
+                cells += [f"{engine.metrics[name]:.2f}", f"{engine.lost[name]:+.2f}"]
+            else:
+                cells += ["-", "-"]
         table.add_row(name, *cells)
     return table

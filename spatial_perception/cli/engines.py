@@ -44,8 +44,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     build = actions.add_parser("build", help="compile engines now instead of at the first start")
     add_model_arguments(build, backend="auto")
-    build.add_argument("--bag", type=Path, help="for --precision int8: calibrate on this bag")
-    build.add_argument(
+    real = build.add_mutually_exclusive_group()
+    real.add_argument("--bag", type=Path, help="for --precision int8: calibrate on this bag")
+    real.add_argument(
         "--calibration",
         type=Path,
         metavar="FILE",
@@ -63,8 +64,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     check = actions.add_parser("verify", help="compare engines with fp32 ONNX Runtime")
     add_model_arguments(check, backend="all")
-    check.add_argument("--bag", type=Path, help="compare on what the graph makes of this bag")
-    check.add_argument("--input", type=Path, metavar="FILE", help=".npz with real inputs")
+    real = check.add_mutually_exclusive_group()
+    real.add_argument("--bag", type=Path, help="compare on what the graph makes of this bag")
+    real.add_argument("--input", type=Path, metavar="FILE", help=".npz with real inputs")
     check.add_argument("--samples", type=int, default=3, help="inputs of each model (default 3)")
     check.add_argument(
         "--agreement", type=float, default=95.0, help="exit 1 below this, percent (default 95)"
@@ -96,7 +98,7 @@ def run_build(arguments: argparse.Namespace) -> int:
         if samples:
             with console.status(f"{spec.name}: int8 calibration on {len(samples)} samples"):
                 calibrate(spec, samples, variant)
-        for backend in chosen_backends(arguments.backend):
+        for backend in chosen_backends(arguments.backend, spec, arguments.precision):
             file = spec.variants[variant].file
             with (
                 console.status(f"{spec.name}/{file}: building for {backend}"),
@@ -165,7 +167,7 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 
 def run_verify(arguments: argparse.Namespace) -> int:
-    """Compares and prints; 0 when all agree, 1 when one does not or does not run.
+    """Compares and prints; 0 when all agree, 1 when one does not or does not run, or none is there.
 
     With `--dataset` the metrics of one model are compared, else the outputs of all.
 
@@ -198,7 +200,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
             continue
         if not samples:
             samples = load_samples(arguments.input, spec.variants[variant], arguments.samples)
-        for backend in chosen_backends(arguments.backend):
+        for backend in chosen_backends(arguments.backend, spec, arguments.precision):
             label = f"{spec.name}/{spec.variants[variant].file} on {backend}"
             try:
                 with (
@@ -216,6 +218,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
             if result.agreement * 100 < arguments.agreement:
                 failures.append(f"{label}: agreement is {result.agreement:.2%}")
     console.print(table)
+    if not results and not failures:
+        failures.append("nothing was compared: no model is used on the bag, or no backend works")
     for failure in failures:
         console.print(f"FAILED {failure}", soft_wrap=True)
     if arguments.json:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from spatial_perception.cli.console import make_console
 from spatial_perception.cli.progress import progress_bar
+from spatial_perception.config import from_mapping
 from spatial_perception.errors import ConfigError
 from spatial_perception.evaluation import DATASETS, DRIVES
 from spatial_perception.evaluation.report import Report
@@ -73,6 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{len(datasets)} --dataset but {len(roots)} --root: give one for each")
     if DRIVES in datasets and len(datasets) > 1:
         raise ConfigError("drives cannot be pooled with other data sets: put them under one --root")
+    for option in ("figures",) if DRIVES in datasets else ("config", "replayed"):
+        if getattr(arguments, option) is not None:
+            raise ConfigError(f"--{option} says nothing of {datasets[0]}, leave it out")
+    engine = {
+        name: getattr(arguments, name) for name in ("backend", "precision", "threads", "largest_px")
+    }
     request = Request(
         model=arguments.model,
         dataset=datasets[0],
@@ -80,9 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         pooled=tuple(zip(datasets[1:], roots[1:], strict=True)),
         split=arguments.split,
         frames=tuple(name for name in arguments.frames.split(",") if name),
-        engine=EngineOptions(
-            arguments.backend, arguments.precision, arguments.threads, arguments.largest_px
-        ),
+        engine=from_mapping(EngineOptions, engine, "command line"),
     )
     console = make_console()
     figures: list[Path] = []

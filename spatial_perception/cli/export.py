@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 
 from spatial_perception.cli.console import make_console
-from spatial_perception.cli.train import MODELS, default_config, import_training
+from spatial_perception.cli.json_file import write_json
+from spatial_perception.cli.train import MODELS, default_config, import_training, print_metrics
 from spatial_perception.runtime.models import find_models_dir
+from spatial_perception.runtime.spec import ModelSpec
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,11 +25,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--config", type=Path, help="default config/training/MODEL.yaml")
     parser.add_argument("--output", type=Path, help="folder of the models; default: the installed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exports; 0 when done.
+    """Exports, prints and writes what was measured; 0 when done.
 
     Raises:
         PerceptionError: torch, the checkpoint or the data is missing or does not fit.
@@ -44,5 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
             checkpoint,
             arguments.output or find_models_dir(),
         )
+    spec = ModelSpec.load(folder, check_files=False)
+    (record,) = spec.metrics  # export measures once
+    print_metrics(console, record.values)
     console.print(f"model written to {folder}", soft_wrap=True)
+    if arguments.json:
+        content = {
+            "model": spec.name,
+            "dataset": record.dataset,
+            "frames": record.frames,
+            "metrics": record.values,
+            "folder": str(folder),
+            "files": spec.files,
+        }
+        write_json(arguments.json, content)
     return 0

@@ -92,10 +92,9 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     console.print(f"model written to {target}", soft_wrap=True)
-    console.print(
-        f"use it: {stage}: {{ros__parameters: {{model: {_shown(target)}}}}}",
-        soft_wrap=True,
-    )
+    # by its name where the stages look, else by its folder
+    shown = name if arguments.output is None else target.resolve()
+    console.print(f"use it: {stage}: {{ros__parameters: {{model: {shown}}}}}", soft_wrap=True)
     return 0
 
 
@@ -104,11 +103,6 @@ def _try(pipeline: ModelPipeline) -> None:
         pipeline.load()
     finally:
         pipeline.close()
-
-
-def _shown(target: Path) -> str:
-    """The name where the model is found by it, else the folder."""
-    return target.name if target.parent == find_models_dir() else str(target.resolve())
 
 
 def _from_torchvision(
@@ -146,7 +140,8 @@ def _from_onnx(arguments: argparse.Namespace, source: Path, name: str, folder: P
         listed = [n for layer in decoder_arguments["layers"] for n in layer["classes"]]
         names = names or tuple(dict.fromkeys(n for n in listed if n != "unlabeled"))
     if arguments.strides:
-        decoder_arguments["strides"] = [int(n) for n in numbers("strides", arguments.strides)]
+        strides = numbers("strides", arguments.strides)
+        decoder_arguments["strides"] = [int(n) if n.is_integer() else n for n in strides]
     if not names:
         raise ConfigError("give --classes: a,b,c, a file with a name a line, or coco")
     graph = read_onnx(source, sizes[0] if sizes else None)

@@ -100,8 +100,11 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: the bag, the overrides or the network cannot be used.
     """
-    if arguments.rate <= 0:
+    if not arguments.rate > 0:
         raise ConfigError(f"--rate {arguments.rate}: expected more than 0")
+    for option in ("loop", "start_offset", "delay", "clock"):
+        if not getattr(arguments, option) >= 0:
+            raise ConfigError(f"--{option.replace('_', '-')}: expected 0 or more")
     console = make_console(stderr=True)
     end = end_on_signal()
     with BagReader(arguments.bag) as reader:

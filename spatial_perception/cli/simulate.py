@@ -11,6 +11,7 @@ from spatial_perception.cli.console import make_console
 from spatial_perception.cli.progress import progress_bar
 from spatial_perception.cli.simulate_pictures import write_pictures
 from spatial_perception.config import from_mapping
+from spatial_perception.errors import ConfigError
 from spatial_perception.simulation.drive import DriveConfig
 from spatial_perception.simulation.drive_bag import simulate_drive
 from spatial_perception.simulation.features import SceneFeatures
@@ -67,6 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     console = make_console()
     features = SceneFeatures.without(name for name in arguments.without.split(",") if name)
+    if arguments.count < 1:
+        raise ConfigError(f"--count {arguments.count}: expected 1 or more")
     seeds = range(arguments.seed, arguments.seed + arguments.count)
     if arguments.pictures:
         with progress_bar(console, "simulate pictures") as show:

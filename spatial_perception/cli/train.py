@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
+from rich.console import Console
+
 from spatial_perception.cli.console import make_console
+from spatial_perception.cli.json_file import write_json
 from spatial_perception.errors import ConfigError
 from spatial_perception.runtime.models import find_models_dir
 
@@ -35,6 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--config", type=Path, help="default config/training/MODEL.yaml")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--max-minutes", type=float, help="time budget instead of the file's")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there")
     parser.set_defaults(run=run)
 
 
@@ -60,15 +65,29 @@ def run(arguments: argparse.Namespace) -> int:
         max_minutes=arguments.max_minutes,
     )
     console = make_console()
-    for name, value in result.metrics.items():
-        console.print(f"{name:30s} {value:8.3f}")
+    print_metrics(console, result.metrics)
     console.print(f"weights in {result.weights}: export them with")
     console.print(
         f"  spatial-perception export {arguments.model} --checkpoint {result.weights}"
         f" --data {arguments.data}",
         soft_wrap=True,
     )
+    if arguments.json:
+        content = {
+            "model": arguments.model,
+            "metrics": result.metrics,
+            "weights": str(result.weights),
+            "steps": result.steps,
+            "seconds": round(result.seconds, 1),
+        }
+        write_json(arguments.json, content)
     return 0
+
+
+def print_metrics(console: Console, metrics: Mapping[str, float]) -> None:
+    """Prints a line for each metric."""
+    for name, value in metrics.items():
+        console.print(f"{name:30s} {value:8.3f}")
 
 
 def default_config(model: str) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 
 from spatial_perception.bags import BagMessage, BagReader
 from spatial_perception.core.detections import Detections2D, Detections3D
-from spatial_perception.core.diagnostics import Diagnostics
+from spatial_perception.core.diagnostics import DiagnosticStatus
 from spatial_perception.core.labels import (
     KNOWN_LABEL_SETS,
     UNLABELED_NAME,
@@ -80,7 +80,7 @@ class RecordingIndex:
         label_sets: Classes that a topic announces (LabelInfo), by topic.
         sightings: Per detection topic and class: when and how surely it was seen.
         latencies_ms: Per stage.
-        diagnostics: The last one.
+        statuses: The last diagnostics of each component, by its name.
         undecodable: Number of messages per topic that could not be decoded.
     """
 
@@ -91,7 +91,7 @@ class RecordingIndex:
     label_sets: dict[str, LabelSet] = field(default_factory=dict)
     sightings: dict[str, dict[str, list[Sighting]]] = field(default_factory=dict)
     latencies_ms: dict[str, list[float]] = field(default_factory=dict)
-    diagnostics: Diagnostics | None = None
+    statuses: dict[str, DiagnosticStatus] = field(default_factory=dict)
     undecodable: Counter[str] = field(default_factory=Counter)
 
     def classes_of(self, topic: str) -> LabelSet:
@@ -155,7 +155,8 @@ def _add(index: RecordingIndex, message: BagMessage, min_score: float) -> None:
         elif ros_type == LABEL_INFO.ros_type:
             index.label_sets[topic] = LABEL_INFO.decode(message.data)
         elif ros_type == DIAGNOSTICS.ros_type:
-            index.diagnostics = DIAGNOSTICS.decode(message.data)
+            statuses = DIAGNOSTICS.decode(message.data).statuses  # of one node, or of all
+            index.statuses |= {status.name: status for status in statuses}
         elif topic.endswith(_LATENCY_SUFFIX) and ros_type == LATENCY.ros_type:
             stage = topic.removesuffix(_LATENCY_SUFFIX).rsplit("/", 1)[-1]
             milliseconds = LATENCY.decode(message.data).milliseconds

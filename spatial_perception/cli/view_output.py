@@ -143,9 +143,8 @@ class ViewOutput:
         if folder not in self.written:
             _make_folder(folder)
             self.written.append(folder)
-        path = folder / f"{index:06d}.png"
-        if not cv2.imwrite(str(path), np.ascontiguousarray(picture[:, :, ::-1])):
-            raise PerceptionError(f"{path}: cannot be written")
+        _, png = cv2.imencode(".png", np.ascontiguousarray(picture[:, :, ::-1]))
+        (folder / f"{index:06d}.png").write_bytes(png.tobytes())
 
 
 def _evenly(count: int, most: int) -> frozenset[int]:

@@ -26,23 +26,13 @@ def moved(value: Placed, target_from_source: Pose, frame_id: str) -> Placed:
 
     A voxel grid stays parallel to its axes: it is shifted, not turned.
     """
-    if isinstance(value, (PointCloud, LabelledCloud, Detections3D)):
+    if isinstance(value, (PointCloud, LabelledCloud, Detections3D, Tracks)):
         return value.transformed(target_from_source, frame_id)
     header = value.header.in_frame(frame_id)
     if isinstance(value, OccupancyGrid):
         return dataclasses.replace(value, header=header, origin=target_from_source @ value.origin)
-    if isinstance(value, VoxelGrid):
-        origin_m = value.origin_m + target_from_source.translation
-        return dataclasses.replace(value, header=header, origin_m=origin_m)
-    boxes = value.detections().transformed(target_from_source, frame_id)
-    turn = target_from_source.rotation[:2, :2].astype(np.float32)
-    return dataclasses.replace(
-        value,
-        header=header,
-        centers_m=boxes.centers_m,
-        yaws_rad=boxes.yaws_rad,
-        velocities_mps=value.velocities_mps @ turn.T,
-    )
+    origin_m = value.origin_m + target_from_source.translation
+    return dataclasses.replace(value, header=header, origin_m=origin_m)
 
 
 def relabelled(found: Found, label_set: LabelSet) -> Found:

@@ -83,22 +83,21 @@ def topic_rows(index: RecordingIndex) -> list[TopicRow]:
 def stage_rows(index: RecordingIndex, summary: Mapping[str, Any]) -> list[StageRow]:
     """Returns what is known of each stage.
 
-    The summary that replay wrote is the most exact; then come the last message of /diagnostics
+    The summary that replay wrote is the most exact; then come the last diagnostics of the stage
     and the latency topics.
     """
     rows: dict[str, StageRow] = {}
     for stage, latencies_ms in index.latencies_ms.items():
         percentiles = np.percentile(latencies_ms, [50, 90, 99])
         rows[stage] = StageRow(stage, len(latencies_ms), {}, *(float(p) for p in percentiles))
-    statuses = index.diagnostics.statuses if index.diagnostics is not None else ()
-    for status in statuses:
-        stage = status.name.removeprefix(_STATUS_PREFIX)
-        if "frames" in status.values:
-            rows[stage] = _stage_row(stage, status.values)
+    for name, status in index.statuses.items():
+        if name.startswith(_STATUS_PREFIX) and "frames" in status.values:
+            stage = name.removeprefix(_STATUS_PREFIX)
+            rows[stage] = _stage_row(stage, status.values, rows.get(stage))
     stages = summary.get("stages", {})
     named = stages.items() if isinstance(stages, Mapping) else ((s["name"], s) for s in stages)
     for stage, values in named:
-        rows[stage] = _stage_row(stage, values)
+        rows[stage] = _stage_row(stage, values, rows.get(stage))
     return [rows[stage] for stage in sorted(rows)]
 
 
@@ -137,7 +136,8 @@ def detector_charts(index: RecordingIndex, roles: Mapping[str, str]) -> list[Det
     return charts
 
 
-def _stage_row(stage: str, values: Mapping[str, Any]) -> StageRow:
+def _stage_row(stage: str, values: Mapping[str, Any], known: StageRow | None) -> StageRow:
+    """Returns a row of a summary or of diagnostics, with the times known from elsewhere."""
     drops = {
         name.removeprefix("dropped_"): int(value)
         for name, value in values.items()
@@ -146,7 +146,10 @@ def _stage_row(stage: str, values: Mapping[str, Any]) -> StageRow:
     drops |= {str(name): int(value) for name, value in dict(values.get("drops", {})).items()}
     if not drops and int(values.get("dropped", 0)):
         drops = {"dropped": int(values["dropped"])}
-    percentiles = [float(values[name]) if name in values else None for name in _PERCENTILES]
+    percentiles = []
+    for name in _PERCENTILES:
+        found = (values.get(name), getattr(known, name, None), values.get(f"compute_{name}"))
+        percentiles.append(next((float(ms) for ms in found if ms is not None), None))
     return StageRow(stage, int(values["frames"]), drops, *percentiles)
 
 

@@ -80,10 +80,9 @@ class PinholeCamera:
             raise ValueError(f"camera '{self.header.frame_id}': {self.flaw}")
         points = np.asarray(points_camera, np.float64)
         depth_m = points[:, 2]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            normalized = points[:, :2] / depth_m[:, None]
-        distorted = self._distort(normalized)
-        uv_px = distorted @ self.matrix[:2, :2].T + self.matrix[:2, 2]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            distorted = self._distort(points[:, :2] / depth_m[:, None])
+            uv_px = distorted @ self.matrix[:2, :2].T + self.matrix[:2, 2]
         uv_px[depth_m <= 1e-3] = np.nan
         return uv_px, depth_m
 

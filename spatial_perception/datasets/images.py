@@ -1,4 +1,4 @@
-"""Pictures on disk: reading them, labelled crops, and the 2D boxes of KITTI's layout."""
+"""Pictures on disk: reading them, and labelled crops."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ def resize_crop(pixels: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
 def _read(path: Path, flags: int) -> NDArray[np.uint8]:
     if not path.is_file():
         raise DatasetError(f"{path}: no such file")
-    pixels = cv2.imread(str(path), flags)
+    data = np.fromfile(path, np.uint8)  # OpenCV's own reader crashes on names that are not UTF-8
+    pixels = cv2.imdecode(data, flags) if data.size else None
     if pixels is None:
         raise DatasetError(f"{path}: not a readable image")
     return np.asarray(pixels)

@@ -138,6 +138,19 @@ def read_kitti_frame(root: Path, name: str, layout: Layout = "kitti") -> KittiFr
 def read_velodyne(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """(N, 3) float32 points, metres, LiDAR frame, and (N,) float32 intensity of a .bin file.
 
+    Points that are not finite are left out.
+
+    Raises:
+        DatasetError: If the file is missing, or no sequence of four floats.
+    """
+    values = read_velodyne_rows(path)
+    values = values[np.isfinite(values).all(axis=1)]
+    return np.ascontiguousarray(values[:, :3]), np.ascontiguousarray(values[:, 3])
+
+
+def read_velodyne_rows(path: Path) -> np.ndarray:
+    """(N, 4) float32 x y z intensity of a .bin file, all that it holds.
+
     Raises:
         DatasetError: If the file is missing, or no sequence of four floats.
     """
@@ -147,9 +160,7 @@ def read_velodyne(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise DatasetError(f"{path}: cannot read: {error.strerror}") from error
     if values.size % 4:
         raise DatasetError(f"{path}: expected x y z intensity float32, got {values.size} values")
-    values = values.reshape(-1, 4)
-    values = values[np.isfinite(values).all(axis=1)]
-    return np.ascontiguousarray(values[:, :3]), np.ascontiguousarray(values[:, 3])
+    return values.reshape(-1, 4)
 
 
 def _read_calibration(path: Path, lidar_height_m: float) -> KittiCalibration:
@@ -168,9 +179,10 @@ def _read_calibration(path: Path, lidar_height_m: float) -> KittiCalibration:
 
 
 def _read_objects(path: Path, calibration: KittiCalibration, layout: Layout) -> KittiObjects:
-    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     try:
-        values = np.array([[float(v) for v in row[1:15]] for row in rows]).reshape(-1, 14)
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = [line.split() for line in lines if line.strip()]
+        values = np.array([[float(v) for v in row[1:15]] for row in rows]).reshape(len(rows), 14)
     except ValueError as error:
         raise DatasetError(f"{path}: not a label file in KITTI's layout: {error}") from error
     height, width, length = values[:, 7:10].T

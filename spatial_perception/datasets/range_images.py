@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from spatial_perception.core.header import Header
 from spatial_perception.core.labels import POINT_LABELS, UNLABELED
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
+from spatial_perception.datasets.npz import open_npz
 from spatial_perception.datasets.semantic_kitti import POINT_CLASSES as KITTI_CLASSES
 from spatial_perception.errors import DatasetError
 
@@ -47,11 +47,8 @@ def read_range_images(path: Path, sensor: str) -> list[LabelledCloud]:
     """
     if sensor not in SENSORS:
         raise DatasetError(f"no sensor '{sensor}', choose one of: {', '.join(SENSORS)}")
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            images, labels = arrays[f"{sensor}_xyzi"], arrays[f"{sensor}_label"]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: no range images of '{sensor}': {error}") from error
+    with open_npz(path, f"a file with range images of '{sensor}'") as arrays:
+        images, labels = arrays[f"{sensor}_xyzi"], arrays[f"{sensor}_label"]
     if images.ndim != 4 or images.shape[:3] != labels.shape or images.shape[3] != 4:
         raise DatasetError(
             f"{path}: expected (N, H, W, 4) and (N, H, W), got {images.shape} and {labels.shape}"

@@ -6,7 +6,6 @@ which only a part is labelled may stand as npz files with xyz, intensity and lab
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,8 @@ from spatial_perception.core.header import Header
 from spatial_perception.core.labels import POINT_LABELS, UNLABELED
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
 from spatial_perception.core.pose import Pose
-from spatial_perception.datasets.kitti_object import LIDAR_HEIGHT_M, read_velodyne
+from spatial_perception.datasets.kitti_object import LIDAR_HEIGHT_M, read_velodyne_rows
+from spatial_perception.datasets.npz import open_npz
 from spatial_perception.errors import DatasetError
 
 LEARNING_MAP = {
@@ -64,17 +64,19 @@ def read_semantic_kitti(scan_path: Path) -> LabelledCloud:
     Raises:
         DatasetError: If a file is missing or damaged, or the two differ in length.
     """
-    points, intensity = read_velodyne(scan_path)
+    rows = read_velodyne_rows(scan_path)
     label_path = _label_path(scan_path)
     try:
         raw = np.fromfile(label_path, np.uint32) & 0xFFFF
     except OSError as error:
         raise DatasetError(f"{label_path}: cannot read: {error.strerror}") from error
-    if len(raw) != len(points):
-        raise DatasetError(f"{label_path}: {len(raw)} labels for {len(points)} points")
+    if len(raw) != len(rows):
+        raise DatasetError(f"{label_path}: {len(raw)} labels for {len(rows)} points")
+    finite = np.isfinite(rows).all(axis=1)
+    rows, raw = rows[finite], raw[finite]
     learning = np.zeros(0x10000, np.uint8)
     learning[list(LEARNING_MAP)] = list(LEARNING_MAP.values())
-    return _labelled(points, intensity, learning[raw])
+    return _labelled(rows[:, :3], np.ascontiguousarray(rows[:, 3]), learning[raw])
 
 
 def read_partial_scan(path: Path) -> LabelledCloud:
@@ -83,12 +85,9 @@ def read_partial_scan(path: Path) -> LabelledCloud:
     Raises:
         DatasetError: If the file is missing or lacks an array.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            intensity = np.nan_to_num(arrays["intensity"]).astype(np.float32)
-            return _labelled(arrays["xyz"].astype(np.float32), intensity, arrays["label"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: not a partly labelled scan: {error}") from error
+    with open_npz(path, "a partly labelled scan") as arrays:
+        intensity = np.nan_to_num(arrays["intensity"]).astype(np.float32)
+        return _labelled(arrays["xyz"].astype(np.float32), intensity, arrays["label"])
 
 
 def read_base_poses(sequence_folder: Path) -> list[Pose]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +13,7 @@ from spatial_perception.core.detections import Detections3D
 from spatial_perception.core.header import Header
 from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
+from spatial_perception.datasets.npz import open_npz
 from spatial_perception.errors import DatasetError
 
 SUFFIX = ".npz"
@@ -113,22 +113,19 @@ def read_shard(path: Path, with_voxels: bool = True) -> SimulatedScan:
     Raises:
         DatasetError: If the file is missing, damaged, or lacks an array.
     """
-    try:
-        with np.load(path, allow_pickle=False) as shard:
-            points = shard["points"].astype(np.float32)
-            voxels = _read_voxels(shard) if with_voxels and "voxel_labels" in shard else None
-            return SimulatedScan(
-                np.ascontiguousarray(points[:, :3]),
-                np.ascontiguousarray(points[:, 3]),
-                shard["labels"],
-                shard["instance"],
-                shard["boxes"].astype(np.float32),
-                shard["box_labels"],
-                shard["box_hits"],
-                voxels,
-            )
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: not a readable shard: {error}") from error
+    with open_npz(path, "a readable shard") as shard:
+        points = shard["points"].astype(np.float32)
+        voxels = _read_voxels(shard) if with_voxels and "voxel_labels" in shard else None
+        return SimulatedScan(
+            np.ascontiguousarray(points[:, :3]),
+            np.ascontiguousarray(points[:, 3]),
+            shard["labels"],
+            shard["instance"],
+            shard["boxes"].astype(np.float32),
+            shard["box_labels"],
+            shard["box_hits"],
+            voxels,
+        )
 
 
 def _read_voxels(shard: np.lib.npyio.NpzFile) -> VoxelTruth:

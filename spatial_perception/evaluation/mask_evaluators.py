@@ -9,6 +9,7 @@ from spatial_perception.core.header import Header
 from spatial_perception.core.image import CameraImage
 from spatial_perception.core.labels import UNLABELED, LabelSet
 from spatial_perception.datasets.camvid import CLASSES, CamvidFrame, Split, read_camvid
+from spatial_perception.errors import DatasetError
 from spatial_perception.evaluation.label_map import label_lut
 from spatial_perception.evaluation.labelled_frames import LabelledFrames
 from spatial_perception.evaluation.measurement import (
@@ -39,7 +40,10 @@ def evaluate_camvid(request: Request, progress: Progress) -> Measurement:
         return label_lut(found.label_set, CLASSES)[found.labels]
 
     for index, frame in enumerate(frames):
-        counted.add(segmented(frame), frame.labels())
+        labels, truth = segmented(frame), frame.labels()
+        if labels.shape != truth.shape:
+            raise DatasetError(f"{frame.mask_path}: is {truth.shape}, its picture {labels.shape}")
+        counted.add(labels, truth)
         progress(index + 1, len(frames))
 
     def picture(index: int) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from spatial_perception.datasets.camvid import read_camvid
 from spatial_perception.datasets.lights import LIGHT_LABELS
 from spatial_perception.datasets.outliers import background_crops, signsymbol_crops
+from spatial_perception.errors import DatasetError
 from spatial_perception.evaluation.classification import unknown_share
 from spatial_perception.evaluation.crop_evaluators import (
     EXAMPLES,
@@ -44,15 +45,18 @@ def evaluate_camvid_outliers(request: Request, progress: Progress) -> Measuremen
     if not set(LIGHT_LABELS.names) & {known.name for known in spec.classes}:
         parts["unknown_signsymbol"] = signsymbol_crops(frames, size_px)
     crops = np.concatenate(list(parts.values()))
+    if not len(crops):
+        raise DatasetError(f"{request.root}: the pictures are full of signs, no crop is none")
     known, said, confidence = classified(request, len(crops), lambda k: crops[k], progress)
     part = np.repeat(np.arange(len(parts)), [len(of_part) for of_part in parts.values()])
 
     def compute(weights: NDArray[np.int64]) -> dict[str, float]:
         drawn = np.repeat(np.arange(len(crops)), weights)
-        return {
+        values = {
             name: unknown_share(confidence[drawn][part[drawn] == index])
             for index, name in enumerate(parts)
         }
+        return {name: value for name, value in values.items() if np.isfinite(value)}
 
     captions = [
         f"{list(parts)[index].partition('_')[2]}\n{known.name(int(label))} {share:.2f}"

@@ -69,6 +69,8 @@ def _cross(
     is_crossed: NDArray[np.bool_], start: NDArray[np.float64], ends: NDArray[np.float64]
 ) -> None:
     """Marks the voxels that rays pass before they end."""
+    if not len(ends):
+        return
     rays = ends - start
     length = np.linalg.norm(rays, axis=1)
     order = np.argsort(-length)

@@ -17,7 +17,8 @@ from spatial_perception.runtime.recording import record_inputs
 from spatial_perception.runtime.spec import ModelSpec
 
 REFERENCE = EngineOptions("onnxruntime", "fp32")
-LOWER_IS_BETTER = ("ece",)
+_LOWER_IS_BETTER = "ece"
+"""Last part of the names of such metrics; detectors have one a class."""
 _CALIBRATION_SAMPLES = 64
 
 
@@ -29,7 +30,8 @@ class EngineMetrics:
         backend: Where it ran.
         precision: In what; empty for the model's own.
         metrics: Percent by name.
-        lost: Points lost against the reference by name; negative where it gained.
+        lost: Points lost against the reference by name; negative where it gained. Without those
+            that one of the two does not have, such as the headings of boxes where none is right.
     """
 
     backend: str
@@ -81,11 +83,16 @@ def compare_metrics(
 
 
 def points_lost(reference: dict[str, float], other: dict[str, float]) -> dict[str, float]:
-    """How much worse each metric of the reference is in the other, in its own points."""
+    """How much worse each metric that both have is in the other, in its own points."""
     return {
-        name: (other[name] - value) * (1.0 if name in LOWER_IS_BETTER else -1.0)
+        name: (other[name] - value) * _sign(name)
         for name, value in reference.items()
+        if name in other
     }
+
+
+def _sign(name: str) -> float:
+    return 1.0 if name.rpartition("_")[2] == _LOWER_IS_BETTER else -1.0
 
 
 def calibrate_on(request: Request, progress: Progress) -> int:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from spatial_perception.core.point_cloud import LabelledCloud
+from spatial_perception.datasets.npz import open_npz
 from spatial_perception.datasets.range_images import SENSORS, read_range_images
 from spatial_perception.datasets.semantic_kitti import (
     read_partial_scan,
@@ -94,11 +92,8 @@ def range_image_scans(root: Path, split: str) -> list[PointScanSource]:
 
 def _sensors(path: Path) -> list[str]:
     """The sensors whose range images are in the file."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = [sensor for sensor in SENSORS if f"{sensor}_xyzi" in arrays.files]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: not a readable npz file: {error}") from error
+    with open_npz(path, "a readable npz file") as arrays:
+        found = [sensor for sensor in SENSORS if f"{sensor}_xyzi" in arrays.files]
     if not found:
         raise DatasetError(f"{path}: no range images of {' or '.join(SENSORS)}")
     return found

@@ -112,7 +112,7 @@ def decode_centers(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns boxes (N, 7) x y z l w h yaw, scores (N,), both float32, labels (N,) int32.
 
-    The best come first.
+    The best come first. A box that is no number, as half precision may give, is none.
 
     Args:
         outputs: `heatmap` (1, K, Y, X) in 0..1, `regression` (1, 8, Y, X), and where the network
@@ -130,6 +130,9 @@ def decode_centers(
         values = _averaged(channels, heatmap, labels, rows, columns)
     else:
         values = np.concatenate([part[:, rows, columns] for part in channels]).astype(np.float64)
+    finite = np.isfinite(values).all(axis=0)
+    values, scores, labels = values[:, finite], scores[finite], labels[finite]
+    rows, columns = rows[finite], columns[finite]
     x = (columns + 0.5 + values[0]) * config.cell_m + config.range_x_m[0]
     y = (rows + 0.5 + values[1]) * config.cell_m + config.range_y_m[0]
     yaw = 0.5 * np.arctan2(values[6], values[7])

@@ -27,7 +27,9 @@ class BoxesArguments:
 class YoloxArguments:
     """Options of the decoder yolox."""
 
-    strides: tuple[int, ...] = option((8, 16, 32), help="cell sizes of the levels", unit="px")
+    strides: tuple[int, ...] = option(
+        (8, 16, 32), help="cell sizes of the levels", unit="px", range=(1, 1024)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -22,7 +23,7 @@ _SAME_OBJECT_IOU = 0.2
 class CropPreprocessing:
     """How crops are cut; stands in model.yaml."""
 
-    color: str = option("rgb", help="order of the channels")
+    color: Literal["rgb"] = option("rgb", help="order of the channels")
     range: float = option(255.0, help="value of white", range=(255.0, 255.0))
 
 
@@ -71,9 +72,12 @@ class CropClassifier(ModelPipeline):
         from_mapping(CropPreprocessing, spec.preprocessing, place)
         self._arguments = from_mapping(ClassificationArguments, spec.decoder_arguments, place)
         check_channels(self._model, self._arguments.output, 1, len(spec.classes))
-        if len(tensor.shape) != 4 or tensor.shape[2] != tensor.shape[3]:
-            raise EngineError(f"{place}: expected square crops (B, 3, S, S), got {tensor.shape}")
-        self._batch, self._size_px = tensor.shape[0], tensor.shape[2]
+        batch, size_px = tensor.shape[0], tensor.shape[-1]
+        if tensor.shape != (batch, 3, size_px, size_px) or tensor.dtype != "float32":
+            raise EngineError(
+                f"{place}: expected square crops (B, 3, S, S) of type float32, got {tensor}"
+            )
+        self._batch, self._size_px = batch, size_px
         self._label_set = _with_unknown(self._model.label_set)
 
     @property

@@ -88,6 +88,7 @@ class LidarDetector(ModelPipeline):
         )
         check_channels(self._model, "heatmap", 1, len(spec.classes))
         check_channels(self._model, "regression", 1, 8)
+        self._check_grid("heatmap", self._centers.shape)
         calibrated = len(self._calibration.scales)
         if calibrated not in (0, len(spec.classes)):
             raise EngineError(
@@ -96,9 +97,15 @@ class LidarDetector(ModelPipeline):
         self._has_voxels = "occupancy" in spec.variants[0].outputs
         if self._has_voxels:
             check_channels(self._model, "occupancy", 1, len(self._occupancy_labels) + 1)
+            self._check_grid("occupancy", self._occupancy.shape)
         expected = (1, CHANNELS, *self._preprocessing.voxels.shape)
         if tensor.shape != expected:
             raise EngineError(f"{place}: input is {tensor.shape}, its voxels are {expected}")
+
+    def _check_grid(self, output: str, cells: tuple[int, ...]) -> None:
+        """Boxes and voxels would lie elsewhere if the decoder's grid were not the network's."""
+        for axis, count in enumerate(cells, start=2):
+            check_channels(self._model, output, axis, count, "cells in the decoder's grid")
 
     def __call__(
         self, cloud: PointCloud, with_voxels: bool = True

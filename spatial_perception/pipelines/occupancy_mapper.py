@@ -30,8 +30,7 @@ from spatial_perception.pipelines.scan_view import ScanView
 GROUND_CLASSES = ("road", "sidewalk", "terrain")
 _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
-_DENSE_M, _DENSE_SHARE = 20.0, 8
-"""So near one of so many points is enough to find the ground; farther out each counts."""
+_DENSE_M, _DENSE_SHARE = 20.0, 8  # so near one of so many is enough to find the ground
 _TILTED_M = 0.3  # a point over the vehicle may seem so much farther out than on level ground
 
 
@@ -108,7 +107,7 @@ class OccupancyMapper:
     def __init__(self, config: OccupancyMapperConfig) -> None:
         self._config = config
         self._margin = max(1, round(config.margin_m / config.resolution_m))
-        self._cells = round(config.size_m / config.resolution_m) + 2 * self._margin
+        self._cells = max(1, round(config.size_m / config.resolution_m)) + 2 * self._margin
         self._memory = GridMemory(self._cells, config.resolution_m, config.evidence)
         self._clearing = RayClearing(
             self._cells,
@@ -262,10 +261,10 @@ class OccupancyMapper:
         if objects is None or not len(objects) or not config.object_percent:
             return np.zeros((self._cells, self._cells), bool)
         sure = objects.selected(objects.scores >= config.object_score)
-        boxes = sure.transformed(pose, "").boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
-        boxes[:, :2] -= self._memory.corner_m
-        boxes[:, :4] /= config.resolution_m
-        below = footprints(boxes, self._cells)
+        # from the corner: boxes are float32, coarse where odometry counts in UTM
+        window_from_base = Pose(pose.rotation, pose.translation - [*self._memory.corner_m, 0.0])
+        boxes = sure.transformed(window_from_base, "").boxes()[:, [0, 1, 3, 4, 6]]
+        below = footprints(boxes / ([config.resolution_m] * 4 + [1.0]), self._cells)
         below.ravel()[self._ego_cells(pose)] = False
         return below
 
@@ -296,4 +295,5 @@ class OccupancyMapper:
 def _places(ego: EgoBox, step_m: float) -> np.ndarray:
     """Returns (2, N) places on the vehicle, x and y."""
     sides = (np.arange(-m / 2, m / 2 + step_m / 2, step_m) for m in (ego.length_m, ego.width_m))
-    return np.stack(np.meshgrid(*sides)).reshape(2, -1) + [[ego.ahead_m], [0.0]]
+    places = np.stack(np.meshgrid(*sides)).reshape(2, -1) + [[ego.ahead_m], [0.0]]
+    return places[:, ego.holds(places.T, margin_m=step_m)]  # none where there is no vehicle

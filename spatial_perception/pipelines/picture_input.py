@@ -66,7 +66,8 @@ class PictureInput:
         for variant in spec.variants:
             tensor = variant.inputs.get(self._name)
             shape = tensor.shape if tensor else ()
-            if tensor is None or tensor.dtype != "float32" or len(shape) != 4 or shape[1] != 3:
+            is_picture = len(shape) == 4 and shape[:2] == (1, 3)
+            if tensor is None or tensor.dtype != "float32" or not is_picture:
                 raise EngineError(
                     f"{_place(model)} ({variant.file}): expected an input '{self._name}' of shape"
                     f" (1, 3, height, width) and type float32, model.yaml lists {variant.inputs}"

@@ -72,7 +72,14 @@ def default_cache_dir() -> Path:
     if own:
         return Path(own).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "spatial_perception"
+    return (Path(base) if base else _home() / ".cache") / "spatial_perception"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # no $HOME, and a user whom the system does not know, as in containers
+        return Path("/")
 
 
 class EngineCache:
@@ -196,9 +203,11 @@ class EngineCache:
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 logger.info("another process builds this engine, waiting for it")
                 fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:  # network file systems: at worst two build the same
+                logger.info("%s: files cannot be locked there (%s)", self.folder, error)
             yield
 
 

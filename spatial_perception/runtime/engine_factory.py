@@ -9,7 +9,12 @@ from pathlib import Path
 
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime.backends import BACKENDS, get_backend
-from spatial_perception.runtime.backends.base import Backend, BackendUnavailableError, Job
+from spatial_perception.runtime.backends.base import (
+    Backend,
+    BackendUnavailableError,
+    DeviceError,
+    Job,
+)
 from spatial_perception.runtime.backends.tensorrt import TensorRTRtxBackend
 from spatial_perception.runtime.cache import CacheEntry, EngineCache, EngineKey
 from spatial_perception.runtime.engine import Engine, EngineInfo
@@ -92,7 +97,8 @@ def build_ahead(
         cache_dir: folder of the engine cache; None for the user's.
 
     Raises:
-        EngineError: If TensorRT-RTX is missing, or refuses the capability or the graph.
+        EngineError: If TensorRT-RTX is missing, or refuses the capability or the graph, or the
+            engine cannot be stored.
     """
     rtx = TensorRTRtxBackend()
     if reason := rtx.cannot_build():
@@ -107,7 +113,10 @@ def build_ahead(
             return rtx.build_for(job, [compute_capability])
 
     cache.get_or_build(key, job.label, build)
-    return next(entry for entry in cache.entries() if entry.key == key)
+    entry = next((entry for entry in cache.entries() if entry.key == key), None)
+    if entry is None:
+        raise EngineError(f"{job.label}: the engine cannot be stored in {cache.folder}")
+    return entry
 
 
 def engine_key(backend: Backend, job: Job, device: str | None = None) -> EngineKey:
@@ -153,7 +162,7 @@ def _create(
     try:
         session = backend.load(blob, job)
     except EngineError as error:
-        if not hit:
+        if not hit or isinstance(error, DeviceError):
             raise
         logger.warning("%s; building it again", error)
         blob, hit = cache.get_or_build(key, job.label, build, rebuild=True)

@@ -83,11 +83,13 @@ def _close(onnx: Any, value: Any, size_hw: tuple[int, int] | None, path: Path) -
     if wanted and wanted[0] < 1:
         wanted[0] = 1
     place = f"{path}: input '{value.name}'"
+    shown = [d.dim_value or d.dim_param or "?" for d in tensor.shape.dim]
     if any(size > 0 and size != want for size, want in zip(listed, wanted, strict=True)):
-        raise EngineError(f"{place} has the fixed shape {tuple(listed)}, leave --size out")
+        raise EngineError(f"{place} has the shape {shown}, which --size does not fit")
     if not wanted or min(wanted) < 1:
-        shown = [d.dim_value or d.dim_param or "?" for d in tensor.shape.dim]
-        raise EngineError(f"{place} has open dimensions {shown}; give --size HEIGHTxWIDTH")
+        can_help = len(wanted) == 4 and size_hw is None
+        advice = "give --size HEIGHTxWIDTH" if can_help else "export it with static shapes"
+        raise EngineError(f"{place} has open dimensions {shown}; {advice}")
     _set_shape(value, tuple(wanted))
     dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type))
     return TensorSpec(tuple(wanted), str(dtype))

@@ -146,7 +146,7 @@ def _widen_weights(onnx: Any, model: Any) -> None:
     nodes, wide = [], []
     for node in graph.node:
         stored = constants.get(node.input[0]) if node.op_type == "Cast" else None
-        if stored is None or node.attribute[0].i != onnx.TensorProto.FLOAT:
+        if stored is None or _cast_type(node) != onnx.TensorProto.FLOAT:
             nodes.append(node)
             continue
         values = onnx.numpy_helper.to_array(stored).astype(np.float32)
@@ -156,6 +156,10 @@ def _widen_weights(onnx: Any, model: Any) -> None:
     for field, content in ((graph.node, nodes), (graph.initializer, [*kept, *wide])):
         del field[:]
         field.extend(content)
+
+
+def _cast_type(node: Any) -> int:
+    return next(int(attribute.i) for attribute in node.attribute if attribute.name == "to")
 
 
 def _load(onnx: Any, graph: bytes, label: str) -> Any:

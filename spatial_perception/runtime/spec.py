@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 
 from spatial_perception.config import from_mapping, load_yaml, option
-from spatial_perception.core.labels import LabelSet
+from spatial_perception.core.labels import UNLABELED, LabelSet
 from spatial_perception.errors import ConfigError, EngineError
 
 MODEL_FILE = "model.yaml"
@@ -48,6 +48,17 @@ class Variant:
     file: str = option(help="file name beside model.yaml")
     inputs: dict[str, TensorSpec] = option(help="inputs by name")
     outputs: dict[str, TensorSpec] = option(help="outputs by name")
+
+    def __post_init__(self) -> None:
+        for kind, tensors in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if not tensors:
+                raise ConfigError(f"'{kind}' is empty")
+            for name, tensor in tensors.items():
+                if min(tensor.shape, default=1) < 1:
+                    raise ConfigError(
+                        f"{kind}: '{name}': expected a static shape, sizes from 1 on,"
+                        f" got {list(tensor.shape)}"
+                    )
 
     @property
     def picture_hw(self) -> tuple[int, int]:
@@ -111,6 +122,8 @@ class ModelSpec:
             raise ConfigError("'variants' is empty: at least one ONNX file is needed")
         if not self.classes:
             raise ConfigError("'classes' is empty")
+        if len(self.classes) > UNLABELED:
+            raise ConfigError(f"'classes': at most {UNLABELED}, got {len(self.classes)}")
         names = [c.name for c in self.classes]
         if len(set(names)) != len(names):
             raise ConfigError(f"class names must be unique, got {', '.join(names)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,13 @@ def export(task: Task[Any], checkpoint: Path, models_dir: Path) -> Path:
     """Writes the model's folder from a checkpoint and returns it.
 
     The weights are rounded to what weights.safetensors holds (fp16, vectors fp32) before anything
-    is measured, calibrated or exported, so that every file derives from the same numbers.
+    is measured, calibrated or exported, so that every file derives from the same numbers. A model
+    that is there already is replaced when everything is done, and stays as it was on any error.
 
     Raises:
         ConfigError: If the checkpoint does not fit the task's network.
         EngineError: If an exported graph differs from the network.
     """
-    from safetensors.torch import load_file, save_file
-
     state, _ = load_weights(checkpoint)
     network = task.network()
     _load(
@@ -56,7 +56,23 @@ def export(task: Task[Any], checkpoint: Path, models_dir: Path) -> Path:
         checkpoint,
     )
     folder = models_dir / task.export_plan(network).model
-    folder.mkdir(parents=True, exist_ok=True)
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=models_dir) as part:
+        _write(task, network, Path(part))
+        folder.mkdir(exist_ok=True)
+        written = {path.name: path for path in Path(part).iterdir()}
+        for path in folder.glob("*.onnx"):
+            if path.name not in written:
+                path.unlink()  # of a shape that is exported no more
+        for name, path in written.items():
+            path.replace(folder / name)
+    return folder
+
+
+def _write(task: Task[Any], network: SpatialNetwork, folder: Path) -> None:
+    """Writes all files of a model into an empty folder; the network gets its rounded weights."""
+    from safetensors.torch import load_file, save_file
+
     save_file(stored_weights(network), folder / WEIGHTS_FILE)
     (folder / WEIGHTS_FILE).chmod(0o644)
     _load(network, load_file(folder / WEIGHTS_FILE), folder / WEIGHTS_FILE)
@@ -68,13 +84,9 @@ def export(task: Task[Any], checkpoint: Path, models_dir: Path) -> Path:
     variants = tuple(
         export_variant(network, plan, number, folder) for number in range(len(plan.shapes))
     )
-    for path in folder.glob("*.onnx"):
-        if path.name not in {variant.file for variant in variants}:
-            path.unlink()  # of a shape that is exported no more
     spec = _spec(task, plan, variants, metrics, folder)
     spec.save(folder)
     (folder / CARD_FILE).write_text(model_card(spec, plan, task, network), encoding="utf-8")
-    return folder
 
 
 def stored_weights(network: SpatialNetwork) -> dict[str, Tensor]:

@@ -19,6 +19,8 @@ from spatial_perception.visualization.theme import Rgb, RgbImage
 
 _IMAGE_QUALITY = 78
 _MIN_COUNT_AXIS = 5.0
+_WEBP_PX = 16383
+"""Largest width and height of a WebP picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,11 @@ class Report:
 
 def encode_picture(picture: RgbImage, max_width_px: int | None = None) -> bytes:
     """Returns an RGB picture as the bytes of a WebP file, shrunk to a width where one is given."""
-    if max_width_px is not None and picture.shape[1] > max_width_px:
-        height_px = round(picture.shape[0] * max_width_px / picture.shape[1])
-        picture = cv2.resize(picture, (max_width_px, height_px), interpolation=cv2.INTER_AREA)
+    height, width = picture.shape[:2]
+    scale = min((max_width_px or _WEBP_PX) / width, _WEBP_PX / width, _WEBP_PX / height)
+    if scale < 1.0:
+        size = max(round(width * scale), 1), max(round(height * scale), 1)
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     options = [cv2.IMWRITE_WEBP_QUALITY, _IMAGE_QUALITY]
     _, encoded = cv2.imencode(".webp", picture[:, :, ::-1], options)
     return encoded.tobytes()

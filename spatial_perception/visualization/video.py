@@ -71,6 +71,10 @@ class VideoWriter:
             self._writer = None
 
     def _open(self, size: tuple[int, int]) -> cv2.VideoWriter:
+        try:
+            str(self.path).encode()  # OpenCV crashes on what is not UTF-8
+        except UnicodeEncodeError as error:
+            raise PerceptionError(f"cannot write {self.path}: the name is not UTF-8") from error
         for codec in self._codecs:
             fourcc = cv2.VideoWriter.fourcc(*codec)
             writer = cv2.VideoWriter(str(self.path), cv2.CAP_FFMPEG, fourcc, self._fps, size)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from spatial_perception.cli import bag_run, bench, doctor, engines
-from spatial_perception.errors import DatasetError, EngineError
+from spatial_perception.cli.engine_arguments import thread_count
+from spatial_perception.errors import DatasetError, EngineError, PerceptionError
 from spatial_perception.evaluation import parity
 from spatial_perception.evaluation.measurement import Illustration, Measurement, Request
 from spatial_perception.runtime import BACKENDS, create_engine
@@ -125,8 +126,22 @@ def test_verify_on_a_bag_takes_what_the_graph_feeds_its_engines(
     assert command(*verify, "--samples", 4) == 0
     assert json.loads(path.read_text())["verified"][0]["samples"] == 4
     monkeypatch.setattr(bag_run, "run_over_bag", lambda console, bag, backend="auto": {})
-    assert command(*verify) == 0
+    assert command(*verify) == 1, "nothing was compared"
     assert json.loads(path.read_text())["verified"] == []
+
+
+def test_all_backends_are_those_that_can_run_the_model(command: Command, tmp_path: Path) -> None:
+    """PyTorch cannot: model.yaml of a network of others names no architecture."""
+    if get_backend("torch").unavailable():
+        pytest.skip("torch is not installed")
+    path = tmp_path / "v.json"
+    assert command("engines", "verify", "--json", path) == 0
+    engines = [result["engine"] for result in json.loads(path.read_text())["verified"]]
+    assert "onnxruntime" in [engine["backend"] for engine in engines]
+    assert command("engines", "build", "--backend", "all", "--precision", "fp32") == 0
+    assert command("engines", "verify", "--precision", "fp16", "--json", path) == 0, (
+        "not all have it"
+    )
 
 
 def test_verify_exits_1_when_an_engine_disagrees_or_does_not_run(
@@ -140,10 +155,32 @@ def test_verify_exits_1_when_an_engine_disagrees_or_does_not_run(
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ("engines", "verify", "--bag", "drive", "--input", "real.npz"),
+        ("engines", "build", "--bag", "drive", "--calibration", "real.npz"),
+        ("bench", "--threads", "-1"),
+    ],
+)
+def test_options_that_contradict_one_another_are_a_usage_error(
+    arguments: tuple[str, ...], command: Command
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command(*arguments)
+    assert caught.value.code == 2
+
+
+def test_no_threads_are_all_of_them() -> None:
+    assert thread_count("0") is None
+    assert thread_count("4") == 4
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("bench", "--realtime", 2), "--realtime needs --bag"),
         (("engines", "build", "blent"), "did you mean 'blend'"),
-        (("engines", "verify", "--input", "gone.npz"), r"gone\.npz: cannot be read"),
+        (("engines", "verify", "--input", "gone.npz"), r"gone\.npz: not an npz file with inputs"),
         (("engines", "build", "--backend", "onnxruntime", "--precision", "int8"), "calibration"),
         (("engines", "build", "--calibration", "c.npz"), "--precision int8 alone"),
         (
@@ -153,7 +190,7 @@ def test_verify_exits_1_when_an_engine_disagrees_or_does_not_run(
     ],
 )
 def test_bad_input_is_one_line(arguments: tuple, message: str, command: Command) -> None:
-    with pytest.raises(EngineError, match=message) as caught:
+    with pytest.raises(PerceptionError, match=message) as caught:
         command(*arguments)
     assert "\n" not in str(caught.value)
 
@@ -233,9 +270,10 @@ def test_verify_on_a_data_set_compares_metrics_and_exits_1_above_the_loss(
 ) -> None:
     def measured(request: Request, progress: object) -> Measurement:
         assert (request.dataset, request.split, request.limit) == ("camvid", "val", 5)
-        miou = 60.0 if request.engine.backend == "onnxruntime" else 59.0
+        reference, other = {"miou": 60.0, "iou_a": 9.0}, {"miou": 59.0}
+        metrics = reference if request.engine.backend == "onnxruntime" else other
         picture = Illustration(["a"], np.zeros(1), lambda i: np.zeros((8, 8, 3), np.uint8))
-        return Measurement("val", 1, lambda weights: {"miou": miou}, picture)
+        return Measurement("val", 1, lambda weights: metrics, picture)
 
     monkeypatch.setattr(parity, "measure", measured)
     path = tmp_path / "parity.json"
@@ -245,7 +283,7 @@ def test_verify_on_a_data_set_compares_metrics_and_exits_1_above_the_loss(
     assert command(*verify) == 1
     assert "loses 1.00 points" in capsys.readouterr().out
     content = json.loads(path.read_text())
-    assert content["reference"] == {"miou": 60.0}
+    assert content["reference"] == {"miou": 60.0, "iou_a": 9.0}
     assert content["engines"][0]["lost"] == {"miou": 1.0}
     assert len(content["failed"]) == 1
 
@@ -256,6 +294,7 @@ def test_verify_on_a_data_set_compares_metrics_and_exits_1_above_the_loss(
         (("--root", "."), "needs one MODEL and --root"),
         (("blend",), "needs one MODEL and --root"),
         (("blend", "--root", ".", "--calibrate-split", "train"), "--precision int8 alone"),
+        (("blend", "--root", ".", "--bag", "drive"), "leave one out"),
     ],
 )
 def test_verify_on_a_data_set_says_what_is_missing(

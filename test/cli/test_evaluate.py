@@ -85,9 +85,9 @@ def test_figures_go_into_the_folder_asked_for(model, requests, tmp_path):
 
 
 def test_a_model_that_the_data_set_does_not_measure_is_refused(model, tmp_path):
-    message = "'net' has the decoder 'classification'; camvid measures models with class_map"
+    message = "'net' has the decoder 'classification'; kitti measures models with centers or boxes"
     with pytest.raises(ConfigError, match=message):
-        run(model, "--dataset", "camvid", "--root", tmp_path)
+        run(model, "--dataset", "kitti", "--root", tmp_path)
 
 
 def test_several_data_sets_are_pooled_where_the_model_finds_boxes_in_space(model, tmp_path):
@@ -108,6 +108,24 @@ def test_a_missing_layout_ends_with_2_and_one_line(model, tmp_path, capsys):
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert f"{root}/Final_Training/Images: no such folder" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "arguments", "message"),
+    [
+        ("lights", ("--config", "graph.yaml"), "--config says nothing of lights"),
+        ("lights", ("--replayed", "bags"), "--replayed says nothing of lights"),
+        ("drives", ("--figures", "figures"), "--figures says nothing of drives"),
+        ("lights", ("--threads", "-2"), "command line: threads: expected a value in"),
+        ("lights", ("--largest-px", "-1"), "command line: largest_px: expected a value in"),
+    ],
+)
+def test_options_that_would_have_no_effect_are_refused(
+    model, requests, tmp_path, dataset, arguments, message
+):
+    with pytest.raises(ConfigError, match=message):
+        run(model, "--dataset", dataset, "--root", tmp_path, *arguments)
+    assert not requests
 
 
 def test_an_unknown_data_set_is_a_usage_error(model, capsys):

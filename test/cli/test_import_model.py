@@ -111,7 +111,8 @@ def test_a_model_is_replaced_only_when_told_to(
         (("--decoder", "class_map"), "give --classes"),
         (("--decoder", "class_map", "--classes", "a,b,c"), "axis 1 must be 3 as there are"),
         (("--decoder", "yolox", "--classes", "coco"), "axis 2 must be 85 as there are"),
-        ((*SEGMENTER, "--size", "24x40"), "has the fixed shape (1, 3, 16, 32), leave --size out"),
+        ((*SEGMENTER, "--size", "24x40"), "[1, 3, 16, 32], which --size does not fit"),
+        (("--decoder", "yolox", "--classes", "coco", "--strides", "8.5"), "expected int, got 8.5"),
         ((*SEGMENTER, "--size", "24"), "expected HEIGHTxWIDTH as in 384x512, got '24'"),
         ((*SEGMENTER, "--mean", "0.1;0.2"), "--mean: expected numbers with commas"),
         ((*SEGMENTER, "--mean", "0.1,0.2"), "mean: expected 3 values, got 2"),
@@ -135,6 +136,50 @@ def test_what_does_not_fit_is_one_line_and_leaves_nothing(
     assert message in error
     assert "\n" not in error
     assert not list((tmp_path / "models").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("dims", "arguments", "message"),
+    [
+        (("batch", 3, "rows", "columns"), (), "columns']; give --size HEIGHTxWIDTH"),
+        (("batch", "planes", 16, 32), ("--size", "16x32"), "32]; export it with static shapes"),
+        (("batch", 3, "length"), (), "'length']; export it with static shapes"),
+    ],
+)
+def test_advice_on_open_dimensions_helps(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    dims: tuple[object, ...],
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    source = segmenter(tmp_path / "open.onnx", *dims)
+    assert imported(source, *SEGMENTER, "--output", tmp_path / "models", *arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_network_whose_number_of_answers_depends_on_the_picture_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("NonZero", ["picture"], ["boxes"])],
+        "bright_pixels",
+        [value("picture", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [value("boxes", TensorProto.INT64, [4, "count"])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, tmp_path / "m.onnx")
+    arguments = ("--decoder", "boxes", "--classes", "a", "--output", tmp_path / "models")
+    assert imported(tmp_path / "m.onnx", *arguments) == 2
+    assert "outputs: 'boxes': expected a static shape" in capsys.readouterr().err
+
+
+def test_a_model_is_imported_where_none_is_installed(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPATIAL_PERCEPTION_MODELS", str(tmp_path / "models"))
+    assert imported(source, *SEGMENTER, "--output", tmp_path / "models") == 0
 
 
 def test_a_file_that_is_no_network_is_named(

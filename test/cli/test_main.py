@@ -118,6 +118,10 @@ def test_simulate_refuses_bad_values(tmp_path: Path, capsys: pytest.CaptureFixtu
     [
         (["play", "BAG", "--remap", "/point:=/x"], "no topic /point; topics: /tf_static"),
         (["play", "BAG", "--start-offset", "5"], "--start-offset 5.0: the bag lasts 0.0 s"),
+        (["play", "BAG", "--start-offset", "-5"], "--start-offset: expected 0 or more"),
+        (["play", "BAG", "--loop", "-1", "--restamp"], "--loop: expected 0 or more"),
+        (["play", "BAG", "--rate", "nan"], "--rate nan: expected more than 0"),
+        (["simulate", "OUT", "--shards", "--count", "0"], "--count 0: expected 1 or more"),
         (["record", "OUT", "--all", "--duration", "-1"], "expected 0 (no limit) or more"),
         (["bench", "light_classifier", "--runs", "0"], "--runs 0: expected 1 or more"),
         (["import", "x.onnx", "--decoder", "boxes", "--name", "a/b"], "not a path; see --output"),

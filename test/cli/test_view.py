@@ -20,7 +20,8 @@ from spatial_perception.cli.view_index import header_stamp_ns, index_bags
 from spatial_perception.cli.view_plan import plan_frames
 from spatial_perception.cli.view_roles import camera_name, find_roles
 from spatial_perception.cli.view_scenes import SceneReader
-from spatial_perception.core import examples
+from spatial_perception.cli.view_statistics import stage_rows
+from spatial_perception.core import DiagnosticLevel, Diagnostics, DiagnosticStatus, examples
 from spatial_perception.core.header import Header
 from spatial_perception.core.image import CameraImage, LabelImage
 from spatial_perception.core.labels import CAMVID_LABELS
@@ -30,6 +31,7 @@ from spatial_perception.messages import (
     CAMERA_INFO,
     DETECTIONS_2D,
     DETECTIONS_3D,
+    DIAGNOSTICS,
     IMAGE,
     LABEL_IMAGE,
     LABELLED_CLOUD,
@@ -265,6 +267,30 @@ def test_the_summary_of_replay_is_shown(full_bag: Path, tmp_path: Path) -> None:
     html = (tmp_path / "v" / "report.html").read_text()
     for expected in ("my_stage", "transform 5", "12.3", "took care"):
         assert expected in html
+
+
+def test_stages_have_their_own_last_diagnostics_and_the_times_of_their_topics(
+    tmp_path: Path,
+) -> None:
+    """As a bag of ROS nodes has them: each node publishes diagnostics of its own stage alone."""
+
+    def diagnosed(index: int) -> list[Entry]:
+        values = {"frames": str(index), "compute_p50_ms": "9.0", "dropped_stale": "2"}
+        parts = [
+            DiagnosticStatus(f"perception: {stage}", DiagnosticLevel.OK, "", values=values)
+            for stage in ("lidar_detector", "camera_detector")
+        ]
+        camera = DiagnosticStatus("driver", DiagnosticLevel.OK, "", values={"frames": "12.5 fps"})
+        header = examples.example_header("")
+        return [("/diagnostics", DIAGNOSTICS, Diagnostics(header, (s,))) for s in (*parts, camera)]
+
+    with BagReader(write_bag(tmp_path / "bag", (results, diagnosed))) as bag:
+        index = index_bags([bag], 0.0, lambda done, total: None)
+    camera, lidar = stage_rows(index, {})
+    assert (camera.name, camera.frames, camera.drops) == ("camera_detector", 3, {"stale": 2})
+    assert (camera.p50_ms, camera.p99_ms) == (9.0, None)
+    assert (lidar.name, lidar.frames) == ("lidar_detector", 3)
+    assert lidar.p50_ms == lidar.p99_ms == examples.example_latency().milliseconds
 
 
 def test_a_damaged_message_is_counted_and_the_rest_shown(tmp_path: Path, capsys: Any) -> None:

@@ -1,5 +1,7 @@
 """Value types refuse what does not fit and say expected and got."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -135,8 +137,11 @@ def test_an_unknown_distortion_model_is_named() -> None:
         camera.project(np.zeros((1, 3)))
 
 
-def test_points_behind_the_camera_have_no_pixel() -> None:
-    uv_px, _ = examples.example_camera().project(np.array([[0.0, 0.0, -5.0]]))
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("model", ["plumb_bob", "equidistant"])
+def test_points_behind_or_beside_the_camera_have_no_pixel(model: str) -> None:
+    camera = dataclasses.replace(examples.example_camera(), distortion_model=model)
+    uv_px, _ = camera.project(np.array([[0.0, 0.0, -5.0], [0.0, 0.0, 0.0], [1e200, 1.0, 1e-9]]))
     assert np.isnan(uv_px).all()
 
 

@@ -1,3 +1,5 @@
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -26,6 +28,14 @@ def test_a_missing_or_damaged_picture_is_named(tmp_path, content):
         (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(DatasetError, match=r"a\.png: (no such file|not a readable image)"):
         read_rgb(tmp_path / "a.png")
+
+
+def test_a_picture_may_have_a_name_that_is_not_utf_8(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9 1")
+    folder.mkdir()
+    _, png = cv2.imencode(".png", np.full((4, 6, 3), 7, np.uint8))
+    (folder / "a.png").write_bytes(png.tobytes())
+    assert read_rgb(folder / "a.png").shape == (4, 6, 3)
 
 
 def test_a_mask_of_three_channels_is_refused(tmp_path):

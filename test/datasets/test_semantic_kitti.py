@@ -59,6 +59,16 @@ def test_labels_of_another_length_are_refused(root: Path) -> None:
         read_semantic_kitti(semantic_kitti_scans(root, "04")[0])
 
 
+def test_points_that_are_no_numbers_go_with_their_labels(root: Path) -> None:
+    path = root / "sequences" / "04" / "velodyne" / "000000.bin"
+    rows = np.fromfile(path, np.float32)
+    rows[1] = np.nan
+    rows.tofile(path)
+    scan = read_semantic_kitti(path)
+    assert [scan.label_set.name(int(label)) for label in scan.labels] == ["vehicle", "unlabeled"]
+    assert scan.cloud.points[:, 0].tolist() == [3, 5]
+
+
 def test_a_sequence_without_labels_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="holds no scans"):
         semantic_kitti_scans(tmp_path, "00")

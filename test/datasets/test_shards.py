@@ -64,12 +64,24 @@ def test_a_folder_without_shards_is_one_clear_line(tmp_path: Path) -> None:
         shard_files(tmp_path, "train")
 
 
-@pytest.mark.parametrize("damage", ["truncated", "array missing", "missing"])
+@pytest.mark.parametrize(
+    "damage", ["truncated", "empty", "a single array", "garbled", "array missing", "missing"]
+)
 def test_damaged_shards_are_named(tmp_path: Path, damage: str) -> None:
     without: dict[str, object] = {"boxes": None} if damage == "array missing" else {}
     path = write_shard(tmp_path / "a.npz", **without)
     if damage == "truncated":
         path.write_bytes(path.read_bytes()[:300])
+    if damage == "empty":
+        path.write_bytes(b"")
+    if damage == "a single array":
+        with path.open("wb") as file:
+            np.save(file, np.zeros(3))
+    if damage == "garbled":
+        np.savez_compressed(path, points=np.random.default_rng(0).random((1000, 4)))
+        content = bytearray(path.read_bytes())
+        content[60:80] = b"\xff" * 20
+        path.write_bytes(content)
     if damage == "missing":
         path.unlink()
     with pytest.raises(DatasetError, match="a.npz"):

@@ -76,6 +76,12 @@ def test_frames_are_taken_by_name(root, model):
     assert result.compute(np.ones(1, np.int64))["miou"] == 100.0
 
 
+def test_a_mask_of_another_size_is_named(root, model):
+    assert cv2.imwrite(str(root / "valannot" / "a.png"), np.zeros((8, 16), np.uint8))
+    with pytest.raises(DatasetError, match=r"a\.png: is \(8, 16\), its picture \(32, 64\)"):
+        measured(model, root)
+
+
 def test_the_test_is_taken_where_it_is_there(root, model):
     assert measured(model, root).split == "val"
     for name in ("val", "valannot"):

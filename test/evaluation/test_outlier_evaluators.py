@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from spatial_perception.core.labels import CAMVID_LABELS
+from spatial_perception.errors import DatasetError
 from spatial_perception.evaluation.measurement import Request
 from spatial_perception.evaluation.outlier_evaluators import evaluate_camvid_outliers
 from spatial_perception.pipelines.model import EngineOptions
@@ -49,3 +50,21 @@ def test_lights_are_not_asked_about_regions_with_lights(
     metrics, _ = measured(color_classifier(("red", "yellow", "green"), SURE_OF_WHITE), root)
 
     assert metrics == {"unknown_background": 100.0}
+
+
+def test_pictures_without_a_sign_say_nothing_of_signs(
+    root: Path, color_classifier: Callable[..., Path]
+) -> None:
+    cv2.imwrite(str(root / "valannot" / "a.png"), np.zeros((120, 160), np.uint8))
+    metrics, _ = measured(color_classifier(("stop", "yield", "danger"), SURE_OF_WHITE), root)
+    assert set(metrics) == {"unknown_background"}
+
+
+def test_pictures_that_are_nothing_but_signs_are_an_error(
+    root: Path, color_classifier: Callable[..., Path]
+) -> None:
+    model = color_classifier(("red", "yellow", "green"), SURE_OF_WHITE)
+    signs = np.full((120, 160), CAMVID_LABELS.index("signsymbol"), np.uint8)
+    cv2.imwrite(str(root / "valannot" / "a.png"), signs)
+    with pytest.raises(DatasetError, match="full of signs"):
+        measured(model, root)

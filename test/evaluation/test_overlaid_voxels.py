@@ -35,6 +35,11 @@ def test_a_ray_frees_what_it_passes_and_marks_where_it_ends() -> None:
     assert (truth.labels == CAR).sum() == 1
 
 
+def test_a_scan_without_points_shows_nothing() -> None:
+    truth = overlaid_voxels([(scan(np.zeros((0, 3)), []), HERE)], HERE, SENSOR_M)
+    assert not truth.visible.any()
+
+
 def test_a_scan_from_elsewhere_shows_what_was_hidden() -> None:
     here = scan([[10.1, 0.1, 1.1]], [CAR])
     # 20 m ahead and turned about: the wall behind the car, 12 m from here, is 8 m from there

@@ -45,6 +45,16 @@ def test_losses_are_positive_whichever_way_a_metric_counts() -> None:
     assert gained == pytest.approx({"accuracy": -0.1, "ece": -0.1})
 
 
+def test_the_calibration_error_of_a_class_is_lost_when_it_grows() -> None:
+    lost = points_lost({"car_ece": 2.0, "iou_fence": 60.0}, {"car_ece": 9.0, "iou_fence": 59.0})
+    assert lost == pytest.approx({"car_ece": 7.0, "iou_fence": 1.0})
+
+
+def test_a_metric_that_one_engine_does_not_have_is_left_out() -> None:
+    reference = {"car_bev_ap_0.5": 80.0, "car_heading_accuracy": 97.0}
+    assert points_lost(reference, {"car_bev_ap_0.5": 0.0}) == {"car_bev_ap_0.5": 80.0}
+
+
 def test_an_engine_that_answers_alike_loses_nothing(lights: Request) -> None:
     found = compare_metrics(lights, [EngineOptions("onnxruntime", "fp32")], quiet)
     assert (found.model, found.split, found.frames) == ("lights", "trainval", 12)

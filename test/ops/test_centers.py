@@ -130,6 +130,17 @@ def test_nothing_above_the_threshold_gives_no_boxes() -> None:
     assert len(scores) == len(labels) == 0
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("average", [True, False])
+def test_a_box_that_is_no_number_is_none(average: bool) -> None:
+    outputs = as_outputs(encode_centers(BOXES, LABELS, 4, CONFIG))
+    middle = CONFIG.shape[0] // 2
+    outputs["regression"][:, :, :middle] = np.inf  # right of the vehicle, where two boxes are
+    boxes, scores, _ = decode_centers(outputs, flat_ground(), replace(CONFIG, average=average))
+    assert len(boxes) == len(scores) == 3
+    assert (boxes[:, 1] > 0).all()
+
+
 def test_a_calibration_maps_scores_and_thresholds_hold_for_the_mapped_ones() -> None:
     outputs = as_outputs(encode_centers(BOXES[[0, 3]], LABELS[[0, 3]], 4, CONFIG))
     outputs["heatmap"] = 0.5 * outputs["heatmap"]

@@ -68,6 +68,13 @@ def test_a_missing_output_is_named(tmp_path: Path) -> None:
         CameraDetector(CameraDetectorConfig(model=model))
 
 
+def test_a_network_that_takes_several_pictures_at_once_is_refused(tmp_path: Path) -> None:
+    outputs = {"boxes": np.zeros((4, 3, 4)), "scores": np.zeros((4, 3, 2))}
+    model = constant_model(tmp_path / "m", (4, 3, 8, 8), outputs, ("a", "b"), decoder="boxes")
+    with pytest.raises(EngineError, match=r"of shape \(1, 3, height, width\)"):
+        CameraDetector(CameraDetectorConfig(model=model))
+
+
 def test_a_typo_in_preprocessing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown option 'colour'; did you mean 'color'"):
         detector(tmp_path, preprocessing={"colour": "bgr"})

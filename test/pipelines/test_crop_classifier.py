@@ -7,7 +7,7 @@ import pytest
 
 from spatial_perception.core import CameraImage, Detections2D, Header, LabelImage, LabelSet
 from spatial_perception.core.labels import CAMVID_LABELS
-from spatial_perception.errors import ConfigError
+from spatial_perception.errors import ConfigError, EngineError
 from spatial_perception.pipelines.crop_classifier import CropClassifier, CropClassifierConfig
 from spatial_perception.runtime.recording import record_inputs
 from test.pipelines.models import constant_model
@@ -17,15 +17,20 @@ SIGN = CAMVID_LABELS.index("signsymbol")
 BATCH = 4
 
 
-def classifier(tmp_path: Path, **options: object) -> CropClassifier:
-    model = constant_model(
-        tmp_path / "cls",
-        (BATCH, 3, 32, 32),
+def network(folder: Path, channels: int = 3, color: str = "rgb") -> str:
+    return constant_model(
+        folder,
+        (BATCH, channels, 32, 32),
         {"logits": np.tile(np.array([[0.0, 8.0]]), (BATCH, 1))},
         ("stop", "yield"),
         input_name="crops",
         decoder="classification",
+        preprocessing={"color": color},
     )
+
+
+def classifier(tmp_path: Path, **options: object) -> CropClassifier:
+    model = network(tmp_path / "cls")
     options = {"model": model, "classes": ("sign",), "max_crops": 6, **options}
     return CropClassifier(CropClassifierConfig(**options))  # type: ignore[arg-type]
 
@@ -130,3 +135,11 @@ def test_boxes_that_are_no_numbers_or_far_too_large_do_no_harm(tmp_path: Path) -
     corners = np.array([[np.nan, 0, 20, 20], [0, 0, np.inf, 20], [-1e9, -1e9, 1e9, 1e9]])
     named = classifier(tmp_path)(picture(), boxes(corners))
     assert len(named) == 1
+
+
+def test_networks_of_other_crops_are_refused(tmp_path: Path) -> None:
+    gray, bgr = network(tmp_path / "gray", channels=1), network(tmp_path / "bgr", color="bgr")
+    with pytest.raises(EngineError, match=r"square crops \(B, 3, S, S\) of type float32"):
+        CropClassifier(CropClassifierConfig(model=gray))
+    with pytest.raises(ConfigError, match="color: expected one of rgb, got 'bgr'"):
+        CropClassifier(CropClassifierConfig(model=bgr))

@@ -103,6 +103,7 @@ def reference_lanes(path: Path, rgb: np.ndarray) -> np.ndarray:
             {"decoder_arguments": {"strides": [8, 16]}},
             r"strides \(8, 16\) over 416x416 pixels make 3380 cells",
         ),
+        ("yolox_nano", {"decoder_arguments": {"strides": [8, 0]}}, "strides: expected a value in"),
         ("yolox_nano", {"decoder": "boxes"}, "needs an output 'boxes', model.yaml lists output"),
         ("yolox_nano", {"decoder": "class_map"}, "'class_map', expected boxes or yolox"),
         ("yolox_nano", {"decoder": "yolo"}, "has the decoder 'yolo', expected boxes or yolox"),

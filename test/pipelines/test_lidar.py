@@ -27,6 +27,7 @@ def detector(
     classes: tuple[str, ...] = ("car", "truck"),
     depth: int = 8,
     calibration: dict[str, list[float]] | None = None,
+    cell_m: float = 0.4,
 ) -> str:
     heatmap = np.zeros((1, 2, 40, 40), np.float32)
     heatmap[0, 0, 20, 25] = 0.9  # cell centre x = -4 + 25.5 * 0.4 = 6.2, y = -8 + 20.5 * 0.4 = 0.2
@@ -43,7 +44,7 @@ def detector(
         decoder="centers",
         preprocessing={"voxels": VOXELS},
         decoder_arguments={
-            "centers": {**SMALL, "cell_m": 0.4},
+            "centers": {**SMALL, "cell_m": cell_m},
             **({"calibration": calibration} if calibration else {}),
         },
     )
@@ -73,6 +74,12 @@ def test_classes_and_voxels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     model = detector(tmp_path / "other", depth=6)
     with pytest.raises(EngineError, match=r"input is \(1, 8, 6, 40, 40\), its voxels are"):
+        LidarDetector(LidarDetectorConfig(model=model))
+
+
+def test_a_grid_of_boxes_that_is_not_the_networks_is_refused(tmp_path: Path) -> None:
+    model = detector(tmp_path, cell_m=0.2)
+    with pytest.raises(EngineError, match="axis 2 must be 80 as .* cells in the decoder's grid"):
         LidarDetector(LidarDetectorConfig(model=model))
 
 

@@ -229,6 +229,25 @@ def test_a_detected_object_is_solid_while_it_is_seen(mapper: OccupancyMapper) ->
     assert not (grid.cells >= 50).any(), "it leaves no trail"
 
 
+def test_detected_objects_stay_in_place_where_odometry_counts_in_utm() -> None:
+    """Millions of metres from the origin neighbouring float32 are half a metre apart."""
+    config = OccupancyMapperConfig(size_m=40.0, resolution_m=0.1)
+    person = Detections3D(
+        Header(0, "base_link"),
+        np.array([[7.33, 1.27, 0.9]], np.float32),
+        np.array([[0.8, 0.6, 1.7]], np.float32),
+        np.zeros(1, np.float32),
+        np.ones(1, np.float32),
+        np.zeros(1, np.int32),
+        OBJECT_LABELS,
+    )
+    near, far = (
+        OccupancyMapper(config)(scan(), SENSOR, Pose.from_yaw(0.0, np.array(place)), objects=person)
+        for place in ([0.0, 0.0, 0.0], [691_000.0, 5_336_000.0, 500.0])
+    )
+    np.testing.assert_array_equal(far.cells, near.cells)
+
+
 def test_the_vehicle_may_reach_further_ahead_of_base_link_than_behind() -> None:
     own = np.array([[3.5, 0.9, 1.0], [-2.0, 0.9, 1.0]])  # of the vehicle; of something behind it
     cloud = PointCloud(Header(0, "base_link"), np.tile(own, (9, 1)).astype(np.float32))
@@ -250,6 +269,18 @@ def test_size_and_resolution_are_as_configured() -> None:
     grid = OccupancyMapper(config)(scan(wall(10.05)), SENSOR)
     assert grid.cells.shape == (40, 40)
     np.testing.assert_allclose(grid.origin.translation, [-10, -10, 0])
+
+
+def test_without_a_vehicle_no_cell_is_its_own() -> None:
+    post = np.array([[0.05, 0.5, z] for z in np.linspace(0.4, 1.2, 9)], np.float32)
+    cloud = PointCloud(Header(0, "base_link"), post)
+    grid = OccupancyMapper(OccupancyMapperConfig(ego=EgoBox(0.0)))(cloud, SENSOR)
+    assert cell(grid, 0.05, 0.5) >= 50
+
+
+def test_a_grid_has_a_cell_at_least() -> None:
+    mapper = OccupancyMapper(OccupancyMapperConfig(size_m=1.0, resolution_m=5.0))
+    assert mapper(scan(wall(10.05)), SENSOR).cells.shape == (1, 1)
 
 
 def test_what_comes_into_the_grid_was_seen_before() -> None:

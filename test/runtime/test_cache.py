@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
 import subprocess
 import sys
@@ -191,6 +192,30 @@ def test_cache_folder_follows_the_environment(
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert default_cache_dir() == tmp_path / ".cache" / "spatial_perception"
+
+
+def test_cache_folder_of_a_user_without_a_home_is_the_root(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("SPATIAL_PERCEPTION_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert default_cache_dir() == Path("/.cache/spatial_perception")
+
+
+def test_engine_is_built_and_stored_where_files_cannot_be_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    cache = EngineCache(tmp_path)
+    assert cache.get_or_build(KEY, "m", lambda: b"engine") == (b"engine", False)
+    assert cache.get_or_build(KEY, "m", lambda: b"other") == (b"engine", True)
 
 
 @pytest.fixture

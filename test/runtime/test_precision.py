@@ -92,3 +92,22 @@ def test_weights_stored_in_half_precision_are_converted_like_any_other(tiny_grap
     names = {t.name for t in converted.graph.initializer}
     assert "conv_weight__half" in names
     assert "conv_weight_stored" not in names
+
+
+def test_constants_that_are_cast_to_indices_stay_indices() -> None:
+    make, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    cast = make("Cast", ["stored"], ["index"], "cast")
+    cast.attribute.append(onnx.helper.make_attribute("saturate", 1))  # since opset 19, first or not
+    cast.attribute.append(onnx.helper.make_attribute("to", int(onnx.TensorProto.INT64)))
+    graph = onnx.helper.make_graph(
+        [cast, make("Gather", ["x", "index"], ["y"], "gather", axis=1)],
+        "chosen",
+        [value("x", onnx.TensorProto.FLOAT, [1, 3, 4])],
+        [value("y", onnx.TensorProto.FLOAT, [1, 2, 4])],
+        [onnx.numpy_helper.from_array(np.array([0, 2], np.int32), "stored")],
+    )
+    opset = onnx.helper.make_opsetid("", 19)
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=9)
+    converted = onnx.load_model_from_string(to_fp16(model.SerializeToString(), "chosen"))
+    assert [node.op_type for node in converted.graph.node].count("Gather") == 1
+    assert "Cast" in [node.op_type for node in converted.graph.node]

@@ -16,10 +16,12 @@ from spatial_perception.runtime.spec import (
     Variant,
 )
 
+LOGITS = {"logits": TensorSpec((1, 1))}
+
 
 def model(*sizes_hw: tuple[int, int]) -> ModelSpec:
     variants = tuple(
-        Variant(f"{h}x{w}.onnx", {"image": TensorSpec((1, 3, h, w))}, {}) for h, w in sizes_hw
+        Variant(f"{h}x{w}.onnx", {"image": TensorSpec((1, 3, h, w))}, LOGITS) for h, w in sizes_hw
     )
     return ModelSpec("model", "boxes", variants, (ClassSpec("car"),))
 
@@ -49,7 +51,7 @@ def test_of_like_proportions_the_largest_within_the_limit_serves(
 
 
 def test_a_model_without_pictures_has_its_one_variant() -> None:
-    variant = Variant("model.onnx", {"voxels": TensorSpec((1, 8, 8, 256, 320))}, {})
+    variant = Variant("model.onnx", {"voxels": TensorSpec((1, 8, 8, 256, 320))}, LOGITS)
     spec = ModelSpec("model", "centers", (variant,), (ClassSpec("car"),))
     assert spec.choices(1) == (0,)
     assert spec.variant_for(1.0) == 0
@@ -69,4 +71,27 @@ def test_intervals_are_saved_and_a_file_without_them_still_loads(tmp_path: Path)
     content["metrics"][0]["interval_90"] = {"ap": [72.5]}
     (tmp_path / MODEL_FILE).write_text(yaml.safe_dump(content))
     with pytest.raises(ConfigError, match="expected 2 values, got 1"):
+        ModelSpec.load(tmp_path, check_files=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": [{"name": str(i)} for i in range(1000)]}, "'classes': at most 255, got 1000"),
+        ({"variants": [{"outputs": {}}]}, r"variants\[0\]: 'outputs' is empty"),
+        (
+            {"variants": [{"inputs": {"image": {"shape": [1, 3, -1, -1]}}}]},
+            r"inputs: 'image': expected a static shape, sizes from 1 on, got \[1, 3, -1, -1\]",
+        ),
+    ],
+)
+def test_a_model_yaml_that_no_engine_could_run_is_refused(
+    tmp_path: Path, change: dict[str, list[dict[str, object]]], message: str
+) -> None:
+    model((288, 384)).save(tmp_path)
+    content = yaml.safe_load((tmp_path / MODEL_FILE).read_text())
+    variant = content["variants"][0] | change.pop("variants", [{}])[0]
+    content |= {"variants": [variant], **change}
+    (tmp_path / MODEL_FILE).write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError, match=message):
         ModelSpec.load(tmp_path, check_files=False)

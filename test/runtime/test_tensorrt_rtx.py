@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -81,6 +82,17 @@ def test_engine_built_ahead_is_found_on_a_machine_with_such_a_gpu(
     monkeypatch.setattr(TensorRTRtxBackend, "load", lambda self, engine, job: session)
     info = create_engine(tiny, backend="tensorrt_rtx").info
     assert (info.from_cache, info.cache_key) == (True, entry.path.stem)
+
+
+def test_engine_built_ahead_that_cannot_be_stored_is_an_error(
+    tiny: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TensorRTRtxBackend, "cannot_build", lambda self: "")
+    monkeypatch.setattr(TensorRTRtxBackend, "version", lambda self: "1.0")
+    monkeypatch.setattr(TensorRTRtxBackend, "build_for", lambda self, job, capabilities: b"engine")
+    (tmp_path / "file").touch()
+    with pytest.raises(EngineError, match=f"cannot be stored in {tmp_path}/file"):
+        build_ahead(tiny, "8.9", cache_dir=tmp_path / "file")
 
 
 @pytest.mark.parametrize("capability", ["8.7", "9.0"])

@@ -1,5 +1,6 @@
 """Train a few steps, export, load again: the three commands on a data set of sixty crops."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file
 
+from spatial_perception.cli.main import main
 from spatial_perception.datasets.lights import LIGHT_LABELS
 from spatial_perception.errors import ConfigError, EngineError
 from spatial_perception.networks import build
@@ -58,6 +60,39 @@ def models(crops, config, tmp_path_factory) -> Path:
 
 def test_every_model_has_its_configuration_file():
     assert set(tasks) == {path.stem for path in CONFIGS.glob("*.yaml")}
+
+
+def test_an_export_that_fails_leaves_the_model_as_it_was(models, crops, config, monkeypatch):
+    before = {path.name: path.read_bytes() for path in (models / "light_classifier").iterdir()}
+
+    def differ(*_):
+        raise EngineError("off by much")
+
+    monkeypatch.setattr(export_module, "compare_with_runtime", differ)
+    with pytest.raises(EngineError):
+        export_model("light_classifier", config, crops, models / "run" / "best.pt", models)
+    after = {path.name: path.read_bytes() for path in (models / "light_classifier").iterdir()}
+    assert after == before
+    assert sorted(path.name for path in models.iterdir()) == ["light_classifier", "run"]
+
+
+def test_train_and_export_write_what_they_measured(crops, config, tmp_path, capsys):
+    train_json, export_json = tmp_path / "train.json", tmp_path / "export.json"
+    common = ["light_classifier", "--data", str(crops), "--config", str(config)]
+    run, models = tmp_path / "run", tmp_path / "models"
+    assert main(["train", *common, "--output", str(run), "--json", str(train_json)]) == 0
+    trained = json.loads(train_json.read_text())
+    assert (trained["model"], trained["steps"]) == ("light_classifier", 30)
+    assert trained["weights"] == str(run / "best.pt")
+    arguments = ["--checkpoint", trained["weights"], "--output", str(models)]
+    assert main(["export", *common, *arguments, "--json", str(export_json)]) == 0
+    exported = json.loads(export_json.read_text())
+    (record,) = ModelSpec.load(models / "light_classifier").metrics
+    assert exported["metrics"] == record.values
+    assert exported["frames"] == record.frames
+    assert set(exported["files"]) == {"weights.safetensors", "model.onnx"}
+    assert exported["folder"] == str(models / "light_classifier")
+    assert "accuracy" in capsys.readouterr().out
 
 
 def test_model_yaml_is_complete_and_its_checksums_hold(models):

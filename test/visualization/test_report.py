@@ -104,3 +104,15 @@ def test_an_empty_report_is_a_page_all_the_same() -> None:
 def test_pictures_are_shrunk_to_the_width_given() -> None:
     encoded = np.frombuffer(encode_picture(picture(9), max_width_px=30), np.uint8)
     assert cv2.imdecode(encoded, cv2.IMREAD_COLOR).shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "width_px", "expected_hw"),
+    [((8, 20_000), None, (7, 16383)), ((1, 20_000), 1120, (1, 1120)), ((32_766, 2), None, None)],
+)
+def test_panoramas_are_shrunk_to_what_the_file_format_takes(
+    size_hw: tuple[int, int], width_px: int | None, expected_hw: tuple[int, int] | None
+) -> None:
+    encoded = encode_picture(np.zeros((*size_hw, 3), np.uint8), width_px)
+    decoded = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded.shape[:2] == (expected_hw or (16383, 1))

@@ -1,5 +1,6 @@
 """Video files."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -55,6 +56,12 @@ def test_the_default_codec_plays_in_browsers(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "video.mp4", 10.0) as writer:
         writer.write(pictures(1)[0])
     assert writer.codec in ("vp09", "avc1")
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    with pytest.raises(PerceptionError, match="the name is not UTF-8"):
+        VideoWriter(path, 10.0).write(pictures(1)[0])
 
 
 def test_pictures_of_another_size_are_refused(tmp_path: Path) -> None:
