@@ -104,7 +104,7 @@ def _measure_engines(
         (spec, variant, backend)
         for spec in load_models(arguments.models)
         for variant in range(len(spec.variants))
-        for backend in _with_references(spec, arguments.backend)
+        for backend in _with_references(spec, arguments.backend, arguments.precision)
     ]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as progress:
@@ -126,10 +126,10 @@ def _measure_engines(
     return latencies, failures
 
 
-def _with_references(spec: ModelSpec, choice: str) -> list[str]:
+def _with_references(spec: ModelSpec, choice: str, precision: str | None) -> list[str]:
     """Returns the chosen backends and the two that others are compared with, where they run."""
-    names = chosen_backends(choice)
-    names += [n for n in chosen_backends("all") if n in _REFERENCES and n not in names]
+    names = chosen_backends(choice, spec, precision)
+    names += [n for n in chosen_backends("all", spec) if n in _REFERENCES and n not in names]
     return [name for name in names if name != "torch" or spec.network is not None]
 
 

@@ -57,11 +57,21 @@ def load_models(names: Sequence[str]) -> list[ModelSpec]:
     return [ModelSpec.load(find_model(name)) for name in chosen]
 
 
-def chosen_backends(choice: str) -> list[str]:
-    """Returns the backends that `--backend` means; `auto` stays for `create_engine` to resolve."""
+def chosen_backends(choice: str, spec: ModelSpec, precision: str | None = None) -> list[str]:
+    """Returns the backends that `--backend` means; `auto` stays for `create_engine` to resolve.
+
+    `all` are those that work here, have the precision, and can run the model: PyTorch cannot if
+    model.yaml names no network.
+    """
     if choice != "all":
         return [choice]
-    return [name for name in BACKENDS if not get_backend(name).unavailable()]
+    backends = [get_backend(name) for name in BACKENDS if name != "torch" or spec.network]
+    return [
+        backend.name
+        for backend in backends
+        if not backend.unavailable()
+        and (precision or backend.default_precision(spec.precision)) in backend.precisions
+    ]
 
 
 def engine_name(model: str, file: str) -> str:

@@ -59,7 +59,7 @@ def run_metrics(console: Console, arguments: argparse.Namespace) -> int:
         raise EngineError("--calibrate-split serves --precision int8 alone, add it")
     (model,) = arguments.models
     place = (model, arguments.dataset, arguments.root)
-    engines = list(_engines(console, arguments))
+    engines = list(_engines(arguments))
     title = f"{model} on {arguments.dataset}"
     if arguments.calibrate_split:
         part = Request(*place, arguments.calibrate_split, limit=arguments.calibrate_frames)
@@ -82,20 +82,15 @@ def run_metrics(console: Console, arguments: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _engines(console: Console, arguments: argparse.Namespace) -> Iterator[EngineOptions]:
-    """Yields the engines to compare; of `all` backends those that have the precision."""
+def _engines(arguments: argparse.Namespace) -> Iterator[EngineOptions]:
+    """Yields the engines to compare, each with the precision that it runs in."""
     from spatial_perception.pipelines.model import EngineOptions
 
     (spec,) = load_models(arguments.models)
-    for name in chosen_backends(arguments.backend):
+    for name in chosen_backends(arguments.backend, spec, arguments.precision):
         precision = arguments.precision or ""
         if name != "auto":
-            backend = get_backend(name)
-            precision = precision or backend.default_precision(spec.precision)
-            can_run = precision in backend.precisions and (name != "torch" or spec.network)
-            if arguments.backend == "all" and not can_run:
-                console.print(f"{name} has no {precision} of it, left out")
-                continue
+            precision = precision or get_backend(name).default_precision(spec.precision)
         yield EngineOptions(name, precision, arguments.threads or 0)
 
 

@@ -98,7 +98,7 @@ def run_build(arguments: argparse.Namespace) -> int:
         if samples:
             with console.status(f"{spec.name}: int8 calibration on {len(samples)} samples"):
                 calibrate(spec, samples, variant)
-        for backend in chosen_backends(arguments.backend):
+        for backend in chosen_backends(arguments.backend, spec, arguments.precision):
             file = spec.variants[variant].file
             with (
                 console.status(f"{spec.name}/{file}: building for {backend}"),
@@ -200,7 +200,7 @@ def run_verify(arguments: argparse.Namespace) -> int:
             continue
         if not samples:
             samples = load_samples(arguments.input, spec.variants[variant], arguments.samples)
-        for backend in chosen_backends(arguments.backend):
+        for backend in chosen_backends(arguments.backend, spec, arguments.precision):
             label = f"{spec.name}/{spec.variants[variant].file} on {backend}"
             try:
                 with (

@@ -26,6 +26,12 @@ OBJECT_CLASSES = {
 }  # fmt: skip
 """Category -> name in `OBJECT_LABELS`; every other category is no truth of ours."""
 
+_SWEEP = ("x", "y", "z", "intensity", "laser_number")
+_BOXES = (
+    "timestamp_ns", "category", "tx_m", "ty_m", "tz_m", "qw", "qx", "qy", "qz", "length_m",
+    "width_m", "height_m", "num_interior_pts",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArgoverseSweep:
@@ -66,8 +72,10 @@ def read_argoverse2(sweep_path: Path) -> ArgoverseSweep:
         DatasetError: If a file is missing or damaged, or pyarrow is not installed.
     """
     log = sweep_path.parents[2]
+    if not sweep_path.stem.isdecimal():
+        raise DatasetError(f"{sweep_path}: expected a name TIMESTAMP.feather")
     stamp_ns = int(sweep_path.stem)
-    sweep = _read_feather(sweep_path)
+    sweep = _read_feather(sweep_path, _SWEEP)
     lift = np.array([0.0, 0.0, AXLE_HEIGHT_M], np.float32)
     points = np.column_stack([sweep[axis].astype(np.float32) for axis in "xyz"]) + lift
     intensity = sweep["intensity"].astype(np.float32) / 255.0
@@ -75,7 +83,7 @@ def read_argoverse2(sweep_path: Path) -> ArgoverseSweep:
     kept = np.isfinite(points).all(axis=1)
     cloud = PointCloud(Header(stamp_ns, "base_link"), points[kept], intensity[kept], ring[kept])
 
-    table = _read_feather(log / "annotations.feather")
+    table = _read_feather(log / "annotations.feather", _BOXES)
     now = table["timestamp_ns"] == stamp_ns
     table = {name: column[now] for name, column in table.items()}
     yaws = np.arctan2(
@@ -96,8 +104,8 @@ def read_argoverse2(sweep_path: Path) -> ArgoverseSweep:
     )
 
 
-def _read_feather(path: Path) -> dict[str, Any]:
-    """Columns of a feather file as numpy arrays, by name."""
+def _read_feather(path: Path, columns: tuple[str, ...]) -> dict[str, Any]:
+    """Some columns of a feather file as numpy arrays, by name."""
     try:
         from pyarrow import feather
     except ImportError as error:
@@ -106,4 +114,6 @@ def _read_feather(path: Path) -> dict[str, Any]:
         table = feather.read_table(path)
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: not a readable feather file: {error}") from error
-    return {name: table[name].to_numpy() for name in table.column_names}
+    if missing := set(columns) - set(table.column_names):
+        raise DatasetError(f"{path}: lacks the columns {', '.join(sorted(missing))}")
+    return {name: table[name].to_numpy() for name in columns}

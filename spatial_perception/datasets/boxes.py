@@ -1,4 +1,4 @@
-"""Pictures with 2D boxes: a JSON list of them, and the label files of KITTI's layout.
+"""Pictures with 2D boxes, in a JSON list of them.
 
 boxes.json: {"pictures": [{"file": "train/a.jpg", "boxes": [[left, top, right, bottom, "car"], ...],
 "ignored": [[left, top, right, bottom], ...]}]}, files relative to the root, pixels of the picture.
@@ -15,18 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_perception.core.labels import CAMERA_OBJECT_LABELS, LabelSet
-from spatial_perception.datasets.images import image_files, read_rgb
+from spatial_perception.datasets.images import read_rgb
 from spatial_perception.errors import DatasetError
-
-KITTI_NAMES = {
-    "Car": "car",
-    "Van": "car",
-    "Truck": "truck",
-    "Tram": "bus",
-    "Pedestrian": "person",
-    "Person_sitting": "person",
-}
-KITTI_IGNORED = ("DontCare", "Misc", "Cyclist")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,47 +86,6 @@ def write_box_list(
             }
         )
     path.write_text(json.dumps({"pictures": entries}) + "\n", encoding="utf-8")
-
-
-def read_kitti_boxes(root: Path, label_set: LabelSet = CAMERA_OBJECT_LABELS) -> list[BoxPicture]:
-    """The pictures of training/image_2 with the boxes of training/label_2.
-
-    A cyclist's box holds a person and a bicycle in one, so it is ignored, as are DontCare and Misc.
-
-    Raises:
-        DatasetError: If a folder or a label file is missing, or a line has too few fields.
-    """
-    folder = root / "training"
-    pictures = []
-    for image_path in image_files(folder / "image_2"):
-        table = folder / "label_2" / f"{image_path.stem}.txt"
-        if not table.is_file():
-            raise DatasetError(f"{table}: no such file, it holds the boxes of {image_path.name}")
-        boxes, labels, ignored = [], [], []
-        for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), 1):
-            name, box = _kitti_line(line, f"{table}:{number}")
-            if name in KITTI_NAMES:
-                boxes.append(box)
-                labels.append(label_set.index(KITTI_NAMES[name]))
-            else:
-                ignored.append(box)
-        pictures.append(
-            BoxPicture(image_path, _rows(boxes), np.array(labels, np.int32), _rows(ignored))
-        )
-    return pictures
-
-
-def _kitti_line(line: str, where: str) -> tuple[str, list[float]]:
-    fields = line.split()
-    try:
-        box = [float(value) for value in fields[4:8]]
-    except ValueError as error:
-        raise DatasetError(f"{where}: {error}") from error
-    if len(box) != 4:
-        raise DatasetError(f"{where}: expected 15 fields as KITTI writes them, got {len(fields)}")
-    if fields[0] not in KITTI_NAMES and fields[0] not in KITTI_IGNORED:
-        return "DontCare", box
-    return fields[0], box
 
 
 def _rows(boxes: Sequence[Sequence[float]]) -> NDArray[np.float32]:

@@ -120,8 +120,8 @@ def _test(folder: Path, root: Path) -> LabelledCrops:
     table = next((path for path in candidates if path.is_file()), None)
     if table is None:
         raise DatasetError(f"{candidates[0]}: no such file, it holds the classes of the test")
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file, delimiter=";"))
+    with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        rows = list(csv.DictReader(file, delimiter=";", restval=""))
     if not rows or not {"Filename", "ClassId"} <= rows[0].keys():
         raise DatasetError(f"{table}: expected columns Filename and ClassId between semicolons")
     labels = np.array([_label(row["ClassId"], table) for row in rows], np.uint8)

@@ -1,4 +1,4 @@
-"""Pictures on disk: reading them, labelled crops, and the 2D boxes of KITTI's layout."""
+"""Pictures on disk: reading them, and labelled crops."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Request:
 
     Attributes:
         model: A model's name or folder.
-        dataset: A name of `evaluators.DATASETS`.
+        dataset: A name of `evaluation.DATASETS`, or `DRIVES`.
         root: Where the data set is.
         split: Which part of it; None for the data set's default.
         frames: Names of the frames to take; all where empty.

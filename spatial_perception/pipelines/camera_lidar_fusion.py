@@ -138,7 +138,7 @@ class CameraLidarFusion:
         projection = project_objects(view, lidar, self._config.min_visible)
         evidence = self._evidence_for(lidar.label_set, view.boxes.label_set)
         rows, columns = self._pairs(projection, lidar, view, evidence)
-        expected = self._expected(projection, lidar)
+        expected = self._expected(projection)
         found = np.zeros(len(lidar), bool)
         found[rows[view.boxes.scores[columns] >= self._config.doubtful_score]] = True
         confident = expected & (lidar.scores >= _CONFIDENT_SCORE)
@@ -178,7 +178,7 @@ class CameraLidarFusion:
         formed = value[rows, columns] > 0
         return rows[formed], columns[formed]
 
-    def _expected(self, projection: Projection, lidar: Detections3D) -> np.ndarray:
+    def _expected(self, projection: Projection) -> np.ndarray:
         """Returns which objects a camera should find: large enough and not hidden."""
         boxes = projection.boxes_xyxy_px
         expected = projection.is_seen & (hidden_share(projection) < 0.3)

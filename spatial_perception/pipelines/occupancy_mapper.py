@@ -32,8 +32,7 @@ _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
 _DENSE_M, _DENSE_SHARE = 20.0, 8
 """So near one of so many points is enough to find the ground; farther out each counts."""
-_TILTED_M = 0.3
-"""So much farther out than on level ground a point over the vehicle may seem."""
+_TILTED_M = 0.3  # a point over the vehicle may seem so much farther out than on level ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +261,8 @@ class OccupancyMapper:
         if objects is None or not len(objects) or not config.object_percent:
             return np.zeros((self._cells, self._cells), bool)
         sure = objects.selected(objects.scores >= config.object_score)
-        corner_m = np.append(self._memory.corner_m, 0.0)
-        window_from_base = Pose(pose.rotation, pose.translation - corner_m)  # boxes are float32
+        # from the corner: boxes are float32, coarse where odometry counts in UTM
+        window_from_base = Pose(pose.rotation, pose.translation - [*self._memory.corner_m, 0.0])
         boxes = sure.transformed(window_from_base, "").boxes()[:, [0, 1, 3, 4, 6]]
         boxes[:, :4] /= config.resolution_m
         below = footprints(boxes, self._cells)
@@ -297,4 +296,5 @@ class OccupancyMapper:
 def _places(ego: EgoBox, step_m: float) -> np.ndarray:
     """Returns (2, N) places on the vehicle, x and y."""
     sides = (np.arange(-m / 2, m / 2 + step_m / 2, step_m) for m in (ego.length_m, ego.width_m))
-    return np.stack(np.meshgrid(*sides)).reshape(2, -1) + [[ego.ahead_m], [0.0]]
+    places = np.stack(np.meshgrid(*sides)).reshape(2, -1) + [[ego.ahead_m], [0.0]]
+    return places[:, ego.holds(places.T, margin_m=step_m)]  # none where there is no vehicle

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from spatial_perception.errors import EngineError
 from spatial_perception.runtime.backends import BACKENDS, get_backend
-from spatial_perception.runtime.backends.base import Backend, BackendUnavailableError, Job
+from spatial_perception.runtime.backends.base import (
+    Backend,
+    BackendUnavailableError,
+    DeviceError,
+    Job,
+)
 from spatial_perception.runtime.backends.tensorrt import TensorRTRtxBackend
 from spatial_perception.runtime.cache import CacheEntry, EngineCache, EngineKey
 from spatial_perception.runtime.engine import Engine, EngineInfo
@@ -157,7 +162,7 @@ def _create(
     try:
         session = backend.load(blob, job)
     except EngineError as error:
-        if not hit:
+        if not hit or isinstance(error, DeviceError):
             raise
         logger.warning("%s; building it again", error)
         blob, hit = cache.get_or_build(key, job.label, build, rebuild=True)

@@ -130,6 +130,20 @@ def test_verify_on_a_bag_takes_what_the_graph_feeds_its_engines(
     assert json.loads(path.read_text())["verified"] == []
 
 
+def test_all_backends_are_those_that_can_run_the_model(command: Command, tmp_path: Path) -> None:
+    """PyTorch cannot: model.yaml of a network of others names no architecture."""
+    if get_backend("torch").unavailable():
+        pytest.skip("torch is not installed")
+    path = tmp_path / "v.json"
+    assert command("engines", "verify", "--json", path) == 0
+    engines = [result["engine"] for result in json.loads(path.read_text())["verified"]]
+    assert "onnxruntime" in [engine["backend"] for engine in engines]
+    assert command("engines", "build", "--backend", "all", "--precision", "fp32") == 0
+    assert command("engines", "verify", "--precision", "fp16", "--json", path) == 0, (
+        "not all have it"
+    )
+
+
 def test_verify_exits_1_when_an_engine_disagrees_or_does_not_run(
     command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:

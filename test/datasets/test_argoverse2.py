@@ -53,6 +53,16 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
         read_argoverse2(path)
 
 
+def test_other_feather_files_are_named(tmp_path: Path) -> None:
+    path = write_log(tmp_path)
+    table = feather.read_table(path).drop_columns(["laser_number", "x"])
+    feather.write_feather(table, path.with_name("78.feather"))
+    with pytest.raises(DatasetError, match="78.feather: lacks the columns laser_number, x"):
+        read_argoverse2(path.with_name("78.feather"))
+    with pytest.raises(DatasetError, match="map.feather: expected a name TIMESTAMP"):
+        read_argoverse2(path.with_name("map.feather"))
+
+
 def test_real_boxes_hold_as_many_points_as_the_data_set_says(tmp_path: Path) -> None:
     root = unpacked("argoverse2_sweep", tmp_path)
     sweep = read_argoverse2(argoverse2_sweeps(root)[0])

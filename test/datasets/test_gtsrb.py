@@ -72,3 +72,13 @@ def test_a_file_name_without_track_is_refused(root):
     (folder / "photo.ppm").touch()
     with pytest.raises(DatasetError, match=r"photo\.ppm: expected a name TRACK_FRAME"):
         read_gtsrb(root, "train")
+
+
+@pytest.mark.parametrize("row", ["00000.ppm", "\xe9.ppm;1;\xe9"])
+def test_a_damaged_table_of_classes_is_named(tmp_path, row):
+    folder = tmp_path / "Final_Test" / "Images"
+    folder.mkdir(parents=True)
+    table = f"Filename;Width;ClassId\n{row}\n".encode("utf-8-sig")
+    (folder / "GT-final_test.csv").write_bytes(table.replace("\xe9".encode(), b"\xe9"))
+    with pytest.raises(DatasetError, match=r"GT-final_test\.csv: expected a class"):
+        read_gtsrb(tmp_path, "test")

@@ -271,6 +271,13 @@ def test_size_and_resolution_are_as_configured() -> None:
     np.testing.assert_allclose(grid.origin.translation, [-10, -10, 0])
 
 
+def test_without_a_vehicle_no_cell_is_its_own() -> None:
+    post = np.array([[0.05, 0.5, z] for z in np.linspace(0.4, 1.2, 9)], np.float32)
+    cloud = PointCloud(Header(0, "base_link"), post)
+    grid = OccupancyMapper(OccupancyMapperConfig(ego=EgoBox(0.0)))(cloud, SENSOR)
+    assert cell(grid, 0.05, 0.5) >= 50
+
+
 def test_a_grid_has_a_cell_at_least() -> None:
     mapper = OccupancyMapper(OccupancyMapperConfig(size_m=1.0, resolution_m=5.0))
     assert mapper(scan(wall(10.05)), SENSOR).cells.shape == (1, 1)

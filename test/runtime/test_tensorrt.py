@@ -40,6 +40,7 @@ class FakeCuda:
         self.recording: list[Callable[[], None]] | None = None
         self.launches = 0
         self.can_capture = True
+        self.blocks_left = 1000
 
     def submit(self, work: Callable[[], None]) -> None:
         work() if self.recording is None else self.recording.append(work)
@@ -48,12 +49,16 @@ class FakeCuda:
         return (0, self.count) if self.count else (35, None)
 
     def cudaGetErrorString(self, error):
-        return 0, {35: b"CUDA driver version is insufficient", 900: b"not capturable"}[error]
+        texts = {2: b"out of memory", 35: b"CUDA driver version is insufficient"}
+        return 0, texts.get(error, b"not capturable")
 
     def cudaGetDeviceProperties(self, index):
         return 0, types.SimpleNamespace(name=self.device.encode(), major=8, minor=9)
 
     def cudaMalloc(self, size):
+        if not self.blocks_left:
+            return 2, None
+        self.blocks_left -= 1
         block = ctypes.create_string_buffer(size)
         self.memory[ctypes.addressof(block)] = block
         return 0, ctypes.addressof(block)
@@ -287,6 +292,28 @@ def test_closing_gives_all_memory_streams_and_graphs_back(
     assert len(cuda.memory) == 4
     engine.close()
     assert (cuda.memory, cuda.streams, cuda.graphs) == ({}, set(), {})
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2, 3])
+def test_an_engine_for_which_memory_is_short_leaves_none_behind(
+    blocks: int, install, tiny: ModelSpec
+) -> None:
+    _, cuda = install("11.4.0")
+    cuda.blocks_left = blocks
+    with pytest.raises(EngineError, match="failed: out of memory"):
+        create_engine(tiny, backend="tensorrt")
+    assert (cuda.memory, cuda.streams) == ({}, set())
+
+
+def test_a_stored_engine_is_not_built_again_because_memory_is_short(
+    install, tiny: ModelSpec
+) -> None:
+    trt, cuda = install("11.4.0")
+    create_engine(tiny, backend="tensorrt").close()
+    cuda.blocks_left = 0
+    with pytest.raises(EngineError, match="failed: out of memory"):
+        create_engine(tiny, backend="tensorrt")
+    assert len(trt.created_with) == 1
 
 
 def test_engine_of_another_version_or_gpu_is_built_again(install, tiny: ModelSpec) -> None:

@@ -38,6 +38,10 @@ class BackendUnavailableError(EngineError):
     """A backend is not installed, or has no device here."""
 
 
+class DeviceError(EngineError):
+    """The device failed, not the engine: it has too little memory, say."""
+
+
 class Session(abc.ABC):
     """A loaded network, ready to run. Not for several threads at once: `Engine` serializes."""
 

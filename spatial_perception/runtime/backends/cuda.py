@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spatial_perception.errors import EngineError
+from spatial_perception.runtime.backends.base import DeviceError
 
 
 def cuda_runtime() -> Any:
@@ -24,7 +24,7 @@ def cuda_runtime() -> Any:
 
 
 class Cuda:
-    """The few CUDA calls that engines need; every failure is an `EngineError` with its reason."""
+    """The few CUDA calls that engines need; every failure is a `DeviceError` with its reason."""
 
     def __init__(self, runtime: Any) -> None:
         self.runtime = runtime
@@ -33,13 +33,13 @@ class Cuda:
         """Returns what a runtime function gives besides its error code.
 
         Raises:
-            EngineError: If the error code is not success.
+            DeviceError: If the error code is not success.
         """
         error, *results = getattr(self.runtime, function)(*arguments)
         if int(error) != 0:
             text = self.runtime.cudaGetErrorString(error)[1]
             text = text.decode() if isinstance(text, bytes) else str(text)
-            raise EngineError(f"CUDA: {function} failed: {text}")
+            raise DeviceError(f"CUDA: {function} failed: {text}")
         return results[0] if len(results) == 1 else tuple(results)
 
     def device_name(self) -> str:
@@ -77,7 +77,12 @@ class Buffer:
         self._cuda = cuda
         self.size = max(1, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize)
         self.device = int(cuda.call("cudaMalloc", self.size))
-        self._host = int(cuda.call("cudaHostAlloc", self.size, cuda.runtime.cudaHostAllocDefault))
+        try:
+            host = cuda.call("cudaHostAlloc", self.size, cuda.runtime.cudaHostAllocDefault)
+        except DeviceError:
+            cuda.call("cudaFree", self.device)
+            raise
+        self._host = int(host)
         memory = (ctypes.c_byte * self.size).from_address(self._host)
         self.array = np.frombuffer(memoryview(memory), dtype, int(np.prod(shape))).reshape(shape)
         """View of the pinned memory; gone after `free`."""

@@ -50,8 +50,12 @@ class TensorRTSession(Session):
         self._stream = cuda.stream()
         self._graph: Any = None
         self._warm = False
-        for index in range(self._engine.num_io_tensors):
-            self._add_tensor(trt, self._engine.get_tensor_name(index))
+        try:
+            for index in range(self._engine.num_io_tensors):
+                self._add_tensor(trt, self._engine.get_tensor_name(index))
+        except EngineError:
+            self.close()
+            raise
 
     @property
     def inputs(self) -> TensorSpecs:
