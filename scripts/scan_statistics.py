@@ -5,8 +5,8 @@
 
 Rays lost come from the beams of `hdl64` and its 2,083 firings a turn: what a band of elevation
 holds fewer points than rays. Elevations are seen from the mount's mean height, so that bands
-narrower than a few degrees say little of shards, whose mount and tilt vary; real beams are not as evenly
-spaced as the table has them, so that a band may hold more points than rays (less than none lost).
+narrower than a few degrees say little of shards, whose mount and tilt vary; real beams are not as
+evenly spaced as the table has them, so that a band may hold more points than rays.
 """
 
 from __future__ import annotations

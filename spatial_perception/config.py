@@ -110,20 +110,33 @@ def describe(cls: type[Any], prefix: str = "") -> Iterator[OptionInfo]:
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns dotted keys (`detector.score`) as nested mappings; plain keys stay as they are."""
+    """Returns dotted keys (`detector.score`) as nested mappings; plain keys stay as they are.
+
+    Raises:
+        ConfigError: a key is a value and a group at once.
+    """
     tree: dict[str, Any] = {}
     for key, value in flat.items():
-        *parents, leaf = str(key).split(".")
-        node = tree
-        for parent in parents:
-            node = node.setdefault(parent, {})
-            if not isinstance(node, dict):
-                raise ConfigError(f"option '{key}': '{parent}' is a value, not a group")
-        if isinstance(value, Mapping):
-            node.setdefault(leaf, {}).update(nested(value))
-        else:
-            node[leaf] = value
+        branch = nested(value) if isinstance(value, Mapping) else value
+        for name in reversed(str(key).split(".")):
+            branch = {name: branch}
+        tree = merged(tree, branch)
     return tree
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns two nested mappings as one, group by group; values of `over` win.
+
+    Raises:
+        ConfigError: a key is a value in one and a group in the other.
+    """
+    both = dict(base)
+    for key, value in over.items():
+        known = both.get(key, value)
+        if isinstance(known, Mapping) != isinstance(value, Mapping):
+            raise ConfigError(f"option '{key}' is a value in one place, a group in another")
+        both[key] = merged(known, value) if isinstance(value, Mapping) else value
+    return both
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:

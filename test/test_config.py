@@ -56,8 +56,11 @@ def test_mistakes_are_named(mapping: dict, message: str) -> None:
 
 def test_dotted_keys_nest() -> None:
     assert nested({"a.b": 1, "a.c": 2, "d": 3}) == {"a": {"b": 1, "c": 2}, "d": 3}
-    with pytest.raises(ConfigError, match="is a value, not a group"):
+    assert nested({"a.b.c": 1, "a": {"b": {"d": 2}}}) == {"a": {"b": {"c": 1, "d": 2}}}
+    with pytest.raises(ConfigError, match="'a' is a value in one place, a group in another"):
         nested({"a": 1, "a.b": 2})
+    with pytest.raises(ConfigError, match="'a' is a value in one place, a group in another"):
+        nested({"a.b": 2, "a": 1})
 
 
 def test_describe_lists_every_option_with_its_range() -> None:

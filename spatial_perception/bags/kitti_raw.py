@@ -189,7 +189,8 @@ def _stamped(drive: Path, sensor: str, suffix: str) -> list[tuple[int, Path]]:
     """Returns stamps and files of a sensor; frames whose file is missing are left out."""
     times = drive / sensor / "timestamps.txt"
     lines = [line.strip() for line in _text(times).splitlines() if line.strip()]
-    files = {int(file.stem): file for file in (drive / sensor / "data").glob(f"*{suffix}")}
+    found = (drive / sensor / "data").glob(f"*{suffix}")
+    files = {int(file.stem): file for file in found if file.stem.isdecimal()}
     stamped = [
         (_stamp_ns(line, times), files[index]) for index, line in enumerate(lines) if index in files
     ]

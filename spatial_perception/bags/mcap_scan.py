@@ -28,7 +28,7 @@ from rosbags.rosbag2 import ReaderError
 from rosbags.rosbag2.metadata import parse_qos
 
 from spatial_perception.bags import zstd
-from spatial_perception.bags.topics import BagMessage, TopicInfo, merged_topics
+from spatial_perception.bags.topics import BagMessage, TopicInfo, merged_topics, named_info
 from spatial_perception.errors import DatasetError
 
 _MAGIC = b"\x89MCAP0\r\n"
@@ -106,7 +106,8 @@ class McapScan:
         self.end_ns = self._entries[-1].log_time_ns if self._entries else None
         counts = Counter(entry.channel for entry in self._entries)
         self.topics: dict[str, TopicInfo] = merged_topics(
-            channel._replace(msgcount=counts[channel.id]) for channel in self._channels.values()
+            named_info(channel._replace(msgcount=counts[channel.id]))
+            for channel in self._channels.values()
         )
 
     def _scan(self, stream: BinaryIO, chunk: int | None) -> None:

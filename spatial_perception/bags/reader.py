@@ -15,10 +15,9 @@ from spatial_perception.bags import zstd
 from spatial_perception.bags.storage import (
     STORAGE_OF_SUFFIX,
     ZSTD_SUFFIXES,
-    Storage,
     open_storage,
 )
-from spatial_perception.bags.topics import BagMessage, TopicInfo
+from spatial_perception.bags.topics import BagMessage, merged_topics
 from spatial_perception.errors import DatasetError
 
 METADATA_FILE = "metadata.yaml"
@@ -48,10 +47,11 @@ class BagReader:
         with ExitStack() as opening:
             self._storages = [open_storage(file, opening) for file in bag_files(self.path)]
             self._stack = opening.pop_all()
+        found = (item for storage in self._storages for item in storage.topics.items())
         hashes = _listed_hashes(self.path / METADATA_FILE)
         self.topics = {
             topic: replace(info, type_hash=info.type_hash or hashes.get(topic, ""))
-            for topic, info in _all_topics(self._storages).items()
+            for topic, info in merged_topics(found).items()
         }
         self.start_ns = min(
             (s.start_ns for s in self._storages if s.start_ns is not None), default=0
@@ -170,14 +170,3 @@ def _listed_hashes(metadata: Path) -> dict[str, str]:
         return {topic["name"]: topic.get("type_description_hash") or "" for topic in topics}
     except (yaml.YAMLError, KeyError, TypeError, OSError, UnicodeDecodeError):
         return {}
-
-
-def _all_topics(storages: list[Storage]) -> dict[str, TopicInfo]:
-    topics: dict[str, TopicInfo] = {}
-    for storage in storages:
-        for topic, info in storage.topics.items():
-            known = topics.get(topic)
-            topics[topic] = (
-                info if known is None else replace(known, count=known.count + info.count)
-            )
-    return topics

@@ -13,7 +13,7 @@ from rosbags.rosbag2 import Reader
 
 from spatial_perception.bags import zstd
 from spatial_perception.bags.mcap_scan import McapScan, has_index
-from spatial_perception.bags.topics import BagMessage, TopicInfo, merged_topics
+from spatial_perception.bags.topics import BagMessage, TopicInfo, merged_topics, named_info
 from spatial_perception.errors import DatasetError
 
 STORAGE_OF_SUFFIX = {".mcap": "mcap", ".db3": "sqlite3"}
@@ -45,16 +45,17 @@ class IndexedStorage:
         DatasetError: The file is damaged or holds messages that are not CDR.
     """
 
-    is_cut_off = False
-
     def __init__(self, path: Path) -> None:
         self._path = path
+        # SQLite's write-ahead log of a recorder that was killed is not read
+        journal = path.with_name(f"{path.name}-wal")
+        self.is_cut_off = journal.is_file() and journal.stat().st_size > 0
         self._reader = Reader(path)
         try:
             self._reader.open()
         except Exception as error:  # on damaged bytes rosbags raises whatever they lead to
             raise DatasetError(f"{path}: no readable bag file ({_reason(error)})") from error
-        self.topics = merged_topics(self._reader.connections)
+        self.topics = merged_topics(map(named_info, self._reader.connections))
         has_messages = self._reader.message_count > 0
         self.start_ns = self._reader.start_time if has_messages else None
         self.end_ns = self._reader.end_time - 1 if has_messages else None

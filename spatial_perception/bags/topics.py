@@ -54,32 +54,30 @@ class TopicInfo:
     type_hash: str = ""
 
 
-def topic_info(connection: Connection) -> TopicInfo:
-    """Returns what one connection of rosbags says of its topic."""
+def named_info(connection: Connection) -> tuple[str, TopicInfo]:
+    """Returns the topic of one connection of rosbags, and what it says of it."""
     definition = ""
     if connection.msgdef.format == MessageDefinitionFormat.MSG:
         definition = connection.msgdef.data
     profiles: list[Qos] = []
     if isinstance(connection.ext, ConnectionExtRosbag2):
         profiles = list(connection.ext.offered_qos_profiles)
-    return TopicInfo(
+    info = TopicInfo(
         ros_type=connection.msgtype,
         count=connection.msgcount,
         qos=_profile(profiles[0]) if profiles else None,
         definition=definition,
         type_hash=connection.digest,
     )
+    return connection.topic, info
 
 
-def merged_topics(connections: Iterable[Connection]) -> dict[str, TopicInfo]:
-    """Returns the topics by name; a topic with several publishers has one entry."""
+def merged_topics(parts: Iterable[tuple[str, TopicInfo]]) -> dict[str, TopicInfo]:
+    """Returns the topics by name; one of several publishers or files has one entry."""
     topics: dict[str, TopicInfo] = {}
-    for connection in connections:
-        info = topic_info(connection)
-        known = topics.get(connection.topic)
-        topics[connection.topic] = (
-            info if known is None else replace(known, count=known.count + info.count)
-        )
+    for topic, info in parts:
+        known = topics.get(topic)
+        topics[topic] = info if known is None else replace(known, count=known.count + info.count)
     return topics
 
 

@@ -55,6 +55,8 @@ class PinholeCamera:
         """Why it cannot project, empty where it can."""
         if not self.is_calibrated:
             return "not calibrated (K is zero)"
+        if not (self.width and self.height):
+            return "without a size (its width or height is 0)"
         if np.any(self.distortion) and self.distortion_model not in _MODELS:
             return (
                 f"unknown distortion model '{self.distortion_model}'; known: {', '.join(_MODELS)}"

@@ -94,6 +94,14 @@ class TransformTree:
         """Returns the names of all known frames."""
         return set(self._edges) | {edge.parent for edge in self._edges.values()}
 
+    def connects(self, first: str, second: str) -> bool:
+        """Returns whether a way leads from one frame to another, known for some stamp or not.
+
+        Raises:
+            TransformError: frames form a loop.
+        """
+        return self._chain(first)[-1] == self._chain(second)[-1]
+
     def lookup(self, target: str, source: str, stamp_ns: int) -> Pose:
         """Returns target_from_source at a stamp.
 

@@ -28,8 +28,10 @@ from spatial_perception.stages.qos import subscription_qos
 from spatial_perception.stages.registry import GRAPH_NODE
 from spatial_perception.stages.stage import Stage
 from spatial_perception.stages.transforms import TRANSFORM_PORTS
+from spatial_perception.stages.wiring import misfits, published_sources
 
 CLOCK_TOPIC = "/clock"
+_Key = tuple[str, str, str]  # default topic of an input, actual topic, type
 STOP_TIMEOUT_S = 0.4
 PUBLISH_TIMEOUT_S: Mapping[DeliveryMode, float] = {"newest": 0.5, "lossless": 30.0}
 """How long a result is kept for a subscriber that does not acknowledge."""
@@ -123,7 +125,8 @@ class LiveHost:
             graph, self._options.remappings, others, self._resolver.namespace
         ):
             self._log.warning(text)
-        self._links: dict[tuple[str, str], tuple[Port, list[Subscription]]] = {}
+        self._links: dict[_Key, tuple[Port, list[Subscription]]] = {}
+        self._misfits: set[str] = set()
         self._publishers: dict[str, Publisher] = {}
         self._diagnostics = self._open(stages)
 
@@ -188,16 +191,22 @@ class LiveHost:
             if key not in self._links:
                 self._links[key] = port, self._subscribe(node, port, key[1], codec)
 
-    def _wanted_links(self) -> dict[tuple[str, str], tuple[str, Port, Codec[Any]]]:
+    def _wanted_links(self) -> dict[_Key, tuple[str, Port, Codec[Any]]]:
         graph = self._live.graph
         published = self._participant.offers()
+
+        def offered(topic: str) -> set[str]:
+            return {offer.ros_type for offer in published.get(topic, ())}
+
         wanted = {}
         for port in graph.external_inputs():
             node = graph.consumers(port.topic)[0].name
             named = [(self._resolver.resolve(t, port.topic), codec) for t, codec in port.sources]
-            live = [source for source in named if source[0] in published]
-            for topic, codec in live[:1] or named:
-                wanted[port.topic, topic] = (node, port, codec)
+            for topic, codec in published_sources(named, offered):
+                wanted[port.topic, topic, codec.ros_type] = (node, port, codec)
+            for text in set(misfits(named, offered)) - self._misfits:
+                self._misfits.add(text)
+                self._log.warning(text)
         return wanted
 
     def _subscribe(

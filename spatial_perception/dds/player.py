@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.dds.overrides import Policies, with_policies
 from spatial_perception.dds.participant import Participant
 from spatial_perception.dds.pubsub import Publisher, TopicType
@@ -21,7 +22,6 @@ NODE = "player"
 CLOCK_TOPIC = "/clock"
 STATIC_TOPIC = "tf_static"
 DEPTH = 100
-NS_PER_S = 1_000_000_000
 SETTLE_S = 0.3
 """The other side of a match may see it that much later; until then it misses what is published."""
 _POLL_S = 0.02
@@ -210,14 +210,12 @@ class _Pace:
 
     def __init__(self, start_ns: int, rate: float) -> None:
         self._start_ns, self._rate = start_ns, rate
-        self._start_s = time.monotonic()
-        self._shift = (start_ns, time.time_ns() - start_ns)
+        self._start_s, self._start_wall_ns = time.monotonic(), time.time_ns()
 
     def shift_ns(self, log_time_ns: int) -> int:
-        """Returns how much later than recorded it is; the same for messages of one time."""
-        if self._shift[0] != log_time_ns:
-            self._shift = (log_time_ns, time.time_ns() - log_time_ns)
-        return self._shift[1]
+        """Returns how much later than recorded it is due; at recorded speed always the same."""
+        elapsed_ns = log_time_ns - self._start_ns
+        return self._start_wall_ns + round(elapsed_ns / self._rate) - log_time_ns
 
     def seconds_until(self, log_time_ns: int) -> float:
         due_s = (log_time_ns - self._start_ns) / NS_PER_S / self._rate

@@ -18,7 +18,7 @@ from spatial_perception.messages.typestore import deserialize, serialize
 COMPRESSED_IMAGE_TYPE = "sensor_msgs/msg/CompressedImage"
 
 _JPEG_QUALITY = 92
-_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
 
 
@@ -48,10 +48,13 @@ def decode_compressed_image(data: bytes | memoryview) -> CameraImage:
 
 
 def _check_complete(message: CompressedImageMessage) -> None:
-    """OpenCV pads a picture that was cut off with grey and only prints a warning."""
+    """OpenCV pads a picture that was cut off with grey and only prints a warning.
+
+    Cameras append zeros or other bytes to a JPEG: what comes after its end does not count.
+    """
     picture = message.data.tobytes()
     if picture.startswith(_JPEG_START):
-        complete = picture.rstrip(b"\0").endswith(_JPEG_END)
+        complete = picture.rfind(_JPEG_END) > picture.rfind(_JPEG_SCAN)
     elif picture.startswith(_PNG_START):
         complete = _PNG_END in picture[-64:]
     elif not picture:

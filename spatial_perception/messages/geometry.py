@@ -51,18 +51,17 @@ def decode_transforms(data: bytes | memoryview) -> Transforms:
         DecodeError: No TFMessage, a quaternion without a direction or numbers not finite.
     """
     message = deserialize(data, TFMessage)
-    return Transforms(
-        tuple(
-            StampedTransform(
-                header=decode_header(item.header),
-                child_frame_id=item.child_frame_id.lstrip("/"),
-                pose=Pose.from_quaternion(
-                    _quaternion(item.transform.rotation), _vector(item.transform.translation)
-                ),
-            )
-            for item in message.transforms
-        )
-    )
+    return Transforms(tuple(map(_decode_transform, message.transforms)))
+
+
+def _decode_transform(message: TransformStampedMessage) -> StampedTransform:
+    header, child = decode_header(message.header), message.child_frame_id.lstrip("/")
+    rotation, translation = message.transform.rotation, message.transform.translation
+    try:
+        pose = Pose.from_quaternion(_quaternion(rotation), _vector(translation))
+    except ValueError as error:
+        raise ValueError(f"transform from '{child}' to '{header.frame_id}': {error}") from error
+    return StampedTransform(header, child, pose)
 
 
 def encode_transforms(transforms: Transforms) -> bytes:

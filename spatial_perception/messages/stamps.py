@@ -9,11 +9,11 @@ from typing import Any
 
 from rosbags.interfaces import Nodetype
 
+from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.errors import DecodeError
 from spatial_perception.messages.typestore import deserialize, is_known, serialize, typestore
 
 HEADER = "std_msgs/msg/Header"
-NS_PER_S = 1_000_000_000
 _STAMP_OFFSET = 4  # after the encapsulation
 _STAMP_SIZE = 8
 

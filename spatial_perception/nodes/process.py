@@ -17,6 +17,9 @@ from spatial_perception.stages.host_config import DeliveryMode
 from spatial_perception.stages.live import DIAGNOSTICS_PERIOD_S, DIAGNOSTICS_TOPIC, LiveGraph
 from spatial_perception.stages.log import Logger
 from spatial_perception.stages.port import Port
+from spatial_perception.stages.wiring import misfits, published_sources
+
+_Key = tuple[str, str, str]  # default topic of an input, actual topic, type
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Process:
         self._primary = primary
         self._mode = mode
         self._nodes = {node.stage_name: node for node in nodes}
-        self._links: dict[tuple[str, str], _Link] = {}
+        self._links: dict[_Key, _Link] = {}
+        self._misfits: set[str] = set()
         self.on_wired: Callable[[], None] = lambda: None
         self._publishers = {t: p for node in nodes for t, p in node.outputs.items()}
         self._live = LiveGraph(
@@ -117,15 +121,19 @@ class Process:
                 self._links[key] = _Link(node, opened)
         self.on_wired()
 
-    def _wanted_links(self) -> dict[tuple[str, str], tuple[StageNode, Port, Codec[Any]]]:
+    def _wanted_links(self) -> dict[_Key, tuple[StageNode, Port, Codec[Any]]]:
         wanted = {}
         graph = self._live.graph
         for port in graph.external_inputs():
             takers = [self._nodes[stage.name] for stage in graph.consumers(port.topic)]
             node = next((node for node in takers if node.is_active), None)
             if node is not None:
-                for topic, codec in _live_sources(node, port):
-                    wanted[port.topic, topic] = (node, port, codec)
+                named = [(node.source_name(port, topic), codec) for topic, codec in port.sources]
+                for topic, codec in published_sources(named, node.offered_types):
+                    wanted[port.topic, topic, codec.ros_type] = (node, port, codec)
+                for text in set(misfits(named, node.offered_types)) - self._misfits:
+                    self._misfits.add(text)
+                    node.get_logger().warning(text)
         return wanted
 
     def _tick(self) -> None:
@@ -142,15 +150,3 @@ class Process:
         node: Node = self._nodes.get(stage_name, self._primary)
         logger: Logger = node.get_logger()
         return logger
-
-
-def _live_sources(node: StageNode, port: Port) -> list[tuple[str, Codec[Any]]]:
-    """Returns the first source that is published, or all where none is yet.
-
-    Camera drivers offer the same picture raw and compressed: one of them is enough.
-    """
-    if len(port.sources) > 1:
-        for topic, codec in port.sources:
-            if node.count_publishers(node.source_name(port, topic)):
-                return [(topic, codec)]
-    return list(port.sources)

@@ -105,22 +105,21 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
 
         Args:
             port: the input.
-            topic: default name of one of its topics.
+            topic: full name of one of its topics.
             codec: of that topic.
             mode: delivery.
             callback: called with each message.
             on_lost: called with the topic's name and how many messages the network lost.
         """
-        name = self.source_name(port, topic)
         events = SubscriptionEventCallbacks(
-            incompatible_qos=functools.partial(self._warn_incompatible, name),
-            message_lost=lambda event: on_lost(name, event.total_count_change),
+            incompatible_qos=functools.partial(self._warn_incompatible, topic),
+            message_lost=lambda event: on_lost(topic, event.total_count_change),
         )
         options = [QoSOverridingOptions.with_default_policies(), None]
         return [
             self.create_subscription(
                 message_class(codec.ros_type),
-                name,
+                topic,
                 callback,
                 ros_qos(profile),
                 raw=True,
@@ -137,6 +136,10 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
             return str(self.resolve_topic_name(name, only_expand=only_expand))
 
         return resolved_source(topic, port.topic, resolve)
+
+    def offered_types(self, topic: str) -> set[str]:
+        """Returns the types that a topic, by its full name, is published with."""
+        return {info.topic_type for info in self.get_publishers_info_by_topic(topic)}
 
     @logged
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -30,8 +30,7 @@ from spatial_perception.pipelines.scan_view import ScanView
 GROUND_CLASSES = ("road", "sidewalk", "terrain")
 _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
-_DENSE_M, _DENSE_SHARE = 20.0, 8
-"""So near one of so many points is enough to find the ground; farther out each counts."""
+_DENSE_M, _DENSE_SHARE = 20.0, 8  # so near one of so many is enough to find the ground
 _TILTED_M = 0.3  # a point over the vehicle may seem so much farther out than on level ground
 
 
@@ -175,11 +174,12 @@ class OccupancyMapper:
         )
 
     def _advance(self, stamp_ns: int, pose: Pose, forget: bool) -> None:
-        if forget or self._stamp_ns is None or stamp_ns < self._stamp_ns:
+        last_ns = self._stamp_ns  # scans of several LiDARs need not come in the order of stamps
+        if forget or last_ns is None or stamp_ns < last_ns - NS_PER_S:
             self._memory.reset()
-        else:
-            self._memory.fade((stamp_ns - self._stamp_ns) / NS_PER_S)
-        self._stamp_ns = stamp_ns
+            last_ns = stamp_ns
+        self._stamp_ns = max(stamp_ns, last_ns)
+        self._memory.fade((self._stamp_ns - last_ns) / NS_PER_S)
         self._memory.move_to(float(pose.translation[0]), float(pose.translation[1]))
 
     def _rays(
@@ -264,8 +264,7 @@ class OccupancyMapper:
         # from the corner: boxes are float32, coarse where odometry counts in UTM
         window_from_base = Pose(pose.rotation, pose.translation - [*self._memory.corner_m, 0.0])
         boxes = sure.transformed(window_from_base, "").boxes()[:, [0, 1, 3, 4, 6]]
-        boxes[:, :4] /= config.resolution_m
-        below = footprints(boxes, self._cells)
+        below = footprints(boxes / ([config.resolution_m] * 4 + [1.0]), self._cells)
         below.ravel()[self._ego_cells(pose)] = False
         return below
 

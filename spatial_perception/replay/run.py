@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from spatial_perception.bags import BagReader, BagWriter, looped_messages
 from spatial_perception.core import Transforms
+from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.errors import ConfigError, DatasetError, PerceptionError
-from spatial_perception.messages import DIAGNOSTICS, TRANSFORMS, QosProfile
+from spatial_perception.messages import TRANSFORMS
+from spatial_perception.replay.feeds import LosslessFeed, RealtimeFeed, Sink
 from spatial_perception.replay.sources import Selection, Source, select_sources
-from spatial_perception.stages.delivery import LiveDelivery
 from spatial_perception.stages.graph import Graph
-from spatial_perception.stages.host import ByteGraph, DropHandler, remapped
-from spatial_perception.stages.live import DIAGNOSTICS_TOPIC
-from spatial_perception.stages.monitor import diagnostics
-from spatial_perception.stages.port import Port, PortKind
+from spatial_perception.stages.host import remapped
+from spatial_perception.stages.port import PortKind
 from spatial_perception.stages.stage import DropCause, Stage
 from spatial_perception.stages.static_transforms import FORM
 from spatial_perception.stages.transforms import TRANSFORM_PORTS
 
-NS_PER_S = 1_000_000_000
 _, _STATIC = TRANSFORM_PORTS
 
 Progress = Callable[[int, int], None]
@@ -35,7 +33,7 @@ class ReplayOptions:
     """How a bag is replayed.
 
     Attributes:
-        include_input: write the bag's own messages too.
+        include_input: write the bag's own messages too, but for earlier results of the same stages.
         skip_errors: count messages that cannot be used instead of stopping at the first.
         realtime: deliver as a live host does, paced by log time, newest sensor message wins.
         loops: how often the bag is read, each time with later stamps.
@@ -121,13 +119,8 @@ class Replay:
             if self._options.realtime:
                 self._graph.load()
             with BagWriter(self._output) as writer:
-                total = self._options.loops * sum(
-                    info.count
-                    for topic, info in reader.topics.items()
-                    if self._options.include_input or topic in _topics(selection.sources)
-                )
                 start = time.perf_counter()
-                count = self._feed(reader, writer, selection, total, progress)
+                count = self._feed(reader, writer, selection, progress)
                 duration_s = time.perf_counter() - start
         return self._summary(count, duration_s, selection)
 
@@ -136,17 +129,17 @@ class Replay:
         reader: BagReader,
         writer: BagWriter,
         selection: Selection,
-        total: int,
         progress: Progress | None,
     ) -> int:
-        feed = _RealtimeFeed if self._options.realtime else _LosslessFeed
+        feed = RealtimeFeed if self._options.realtime else LosslessFeed
         by_topic = {source.topic: source for source in selection.sources}
-        sink = _Sink(writer, self._options.remappings, self._counts)
+        sink = Sink(writer, self._options.remappings, self._counts)
         feeder = feed(self._graph, sink, None if self._options.skip_errors else _stop)
-        wanted = None if self._options.include_input else set(by_topic)
-        if self._options.include_input:
-            for topic, info in reader.topics.items():
-                writer.declare(topic, info)
+        copied = self._copied(reader)
+        for topic in copied:
+            writer.declare(topic, reader.topics[topic])
+        wanted = {*by_topic, *copied}
+        total = self._options.loops * sum(reader.topics[topic].count for topic in wanted)
         count, log_time_ns = 0, reader.start_ns
         if self._options.static_transforms is not None:
             data = TRANSFORMS.encode(self._options.static_transforms)
@@ -160,7 +153,7 @@ class Replay:
                 sink.write_diagnostics(self._graph, log_time_ns)
                 next_report_ns = log_time_ns + NS_PER_S
             feeder.wait_until(log_time_ns)
-            if self._options.include_input:
+            if message.topic in copied:
                 sink.copy(message.topic, message.ros_type, log_time_ns, message.data)
             if message.topic in by_topic:
                 feeder.feed(by_topic[message.topic], log_time_ns, message.data)
@@ -170,6 +163,11 @@ class Replay:
         feeder.finish(log_time_ns)
         sink.write_diagnostics(self._graph, log_time_ns)
         return count
+
+    def _copied(self, reader: BagReader) -> list[str]:
+        """Returns the topics of the bag that the output has, too: not those that it makes anew."""
+        made = {remapped(port.topic, self._options.remappings) for port in self._graph.outputs()}
+        return [t for t in reader.topics if self._options.include_input and t not in made]
 
     def _summary(self, count: int, duration_s: float, selection: Selection) -> ReplaySummary:
         stages = {name: monitor.summary() for name, monitor in self._graph.monitors.items()}
@@ -190,92 +188,6 @@ class Replay:
         )
 
 
-class _Sink:
-    """Writes outputs under their actual topics and counts them."""
-
-    def __init__(
-        self, writer: BagWriter, remappings: Mapping[str, str], counts: dict[str, int]
-    ) -> None:
-        self._writer = writer
-        self._remappings = remappings
-        self._counts = counts
-
-    def write(self, outputs: Iterable[tuple[Port, bytes]], log_time_ns: int) -> None:
-        for port, data in outputs:
-            topic = remapped(port.topic, self._remappings)
-            self._counts[topic] = self._counts.get(topic, 0) + 1
-            self._writer.write(topic, port.codec.ros_type, log_time_ns, data, port.qos)
-
-    def copy(self, topic: str, ros_type: str, log_time_ns: int, data: bytes) -> None:
-        self._writer.write(topic, ros_type, log_time_ns, data)
-
-    def write_diagnostics(self, graph: Graph, log_time_ns: int) -> None:
-        data = DIAGNOSTICS.encode(diagnostics(graph.monitors.values(), log_time_ns))
-        self._writer.write(DIAGNOSTICS_TOPIC, DIAGNOSTICS.ros_type, log_time_ns, data, QosProfile())
-
-
-class _LosslessFeed:
-    """Every message, one after the other; outputs carry the log time of their input."""
-
-    def __init__(self, graph: Graph, sink: _Sink, on_drop: DropHandler | None) -> None:
-        self._host = ByteGraph(graph, on_drop)
-        self._sink = sink
-        for stage in graph.stages:
-            stage.is_lossless = True
-
-    def wait_until(self, log_time_ns: int) -> None:
-        """Waits for nothing."""
-
-    def feed(self, source: Source, log_time_ns: int, data: bytes) -> None:
-        self._sink.write(self._host.push(source.port, source.codec, data), log_time_ns)
-
-    def finish(self, log_time_ns: int) -> None:
-        self._sink.write(self._host.flush(), log_time_ns)
-
-
-class _RealtimeFeed:
-    """Paced by log time, delivered as in a live host; outputs carry the time they came at."""
-
-    def __init__(self, graph: Graph, sink: _Sink, on_drop: DropHandler | None) -> None:
-        self._host = ByteGraph(graph, on_drop, now_ns=self._now_ns)
-        self._sink = sink
-        self._delivery: LiveDelivery | None = None
-        self._offset_ns = 0
-        self._ready: list[tuple[Port, bytes, int]] = []
-
-    def wait_until(self, log_time_ns: int) -> None:
-        if self._delivery is None:
-            self._delivery = LiveDelivery(self._host, self._collect)
-            self._offset_ns = log_time_ns - time.monotonic_ns()
-        ahead_ns = log_time_ns - self._now_ns()
-        if ahead_ns > 0:
-            time.sleep(ahead_ns / NS_PER_S)
-        self._write_ready()
-
-    def feed(self, source: Source, log_time_ns: int, data: bytes) -> None:
-        if self._delivery is not None:
-            self._delivery.offer(source.port, source.codec, data)
-
-    def finish(self, log_time_ns: int) -> None:
-        if self._delivery is not None:
-            self._delivery.drain()
-            self._delivery.stop()
-        self._write_ready()
-        self._sink.write(self._host.flush(), self._now_ns())
-
-    def _collect(self, port: Port, data: bytes) -> None:
-        self._ready.append((port, data, self._now_ns()))
-
-    def _write_ready(self) -> None:
-        """Writes from the reader's thread alone: a bag has one writer."""
-        ready, self._ready = self._ready, []
-        for port, data, log_time_ns in ready:
-            self._sink.write([(port, data)], log_time_ns)
-
-    def _now_ns(self) -> int:
-        return time.monotonic_ns() + self._offset_ns
-
-
 def stop_on_error(stage: Stage, cause: DropCause, message: str) -> None:
     """Raises what a stage could not use, so that a replay stops there."""
     hint = f"; --static-transform {FORM} gives a mounting" if cause is DropCause.TRANSFORM else ""
@@ -293,7 +205,3 @@ def _check_content(reader: BagReader, selection: Selection, bag: Path) -> None:
     if not any(reader.topics[topic].count for topic in sensors):
         why = "it was cut off before the first" if reader.is_cut_off else "nothing was recorded"
         raise DatasetError(f"{bag}: no message on {', '.join(sensors)}: {why}")
-
-
-def _topics(sources: Iterable[Source]) -> set[str]:
-    return {source.topic for source in sources}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,8 @@ from spatial_perception.simulation.surroundings import Surroundings
 
 OPTICAL_FROM_FORWARD = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 """Rotation from an optical frame (z forward) into a body frame (x forward)."""
+Course = Callable[[float], Pose]
+"""World from base_link at a time in seconds."""
 _SCAN_SECTORS = 24
 
 
@@ -90,6 +92,8 @@ class Drive:
 
     Args:
         config: what it is like.
+        followers: whether others drive behind the ego vehicle in its lane. They do not brake for
+            it: leave them out where it takes another course than its own.
 
     Attributes:
         standing: everything that never moves, in the world.
@@ -98,7 +102,7 @@ class Drive:
         ConfigError: the sensor is unknown or a ray caster is not installed.
     """
 
-    def __init__(self, config: DriveConfig) -> None:
+    def __init__(self, config: DriveConfig, followers: bool = True) -> None:
         self.config = config
         self.lidar = replace(lidar_model(config.sensor), spin_time_s=1.0 / config.rate_hz)
         if config.seconds * config.rate_hz < 1:
@@ -110,7 +114,12 @@ class Drive:
         )
         self._limits = (-70.0, reach - 5.0)
         still = tuple(a for a in self.street.actors if a.speed_mps == 0)
-        self._moving = tuple(a for a in self.street.actors if a.speed_mps != 0)
+        self._moving = tuple(
+            a
+            for a in self.street.actors
+            if a.speed_mps != 0 and (followers or not self.street.follows(a))
+        )
+        self._last: tuple[float, Snapshot] | None = None  # scan and truth ask for the same time
         self._still_count = len(still)
         self.kinds = [a.kind for a in (*still, *self._moving)]
         self.looks = [a.look for a in (*still, *self._moving)]
@@ -156,16 +165,25 @@ class Drive:
     def moments(self) -> Iterator[Moment]:
         """Every scan with the picture that belongs to it."""
         for k in range(self.frames):
-            yield self._moment(k)
+            yield self.moment(k)
 
-    def _moment(self, index: int) -> Moment:
+    def moment(self, index: int, course: Course | None = None) -> Moment:
+        """One scan with the picture that belongs to it.
+
+        Args:
+            index: which, counted from 0.
+            course: where the ego vehicle is, asked for times around the scan; without one it drives
+                along its lane. The rest of the traffic does not heed it.
+        """
+        course = course or self.world_from_base
         rng = np.random.default_rng([self.config.seed, 78, index])
         time_s = index / self.config.rate_hz
-        measured, boxes = self._scan(time_s, rng)
+        measured, boxes = self._scan(time_s, course, rng)
         picture = None
         if self.config.with_camera:
-            picture = self._picture(time_s + self.config.camera_delay_s, rng)
-        base = self.world_from_base(time_s).inverse()
+            picture = self._picture(time_s + self.config.camera_delay_s, course, rng)
+        world_from_base = course(time_s)
+        base = world_from_base.inverse()
         ids = (
             np.concatenate(
                 [np.arange(self._still_count), self._still_count + self._present(time_s)]
@@ -174,15 +192,13 @@ class Drive:
         )
         local = boxes.copy()
         local[:, :3] = base.apply(boxes[:, :3])
-        local[:, 6] = (boxes[:, 6] - self.world_from_base(time_s).yaw_rad + np.pi) % (
-            2 * np.pi
-        ) - np.pi
+        local[:, 6] = (boxes[:, 6] - world_from_base.yaw_rad + np.pi) % (2 * np.pi) - np.pi
         speeds = np.array([0.0] * self._still_count + [a.speed_mps for a in self._moving])[ids - 1]
         ahead = np.stack([np.cos(local[:, 6]), np.sin(local[:, 6])], 1)
         hits = np.bincount(measured.instances, minlength=len(self.kinds) + 1)[ids]
         return Moment(
             time_s,
-            self.odom_from_base(time_s),
+            self._world_from_start.inverse() @ world_from_base,
             measured,
             picture,
             local,
@@ -200,8 +216,10 @@ class Drive:
 
     def moving(self, time_s: float) -> Snapshot:
         """Everything on the street that moves during the drive, at a time, in the world."""
-        actors = tuple(self._moving[i] for i in self._present(time_s))
-        return snapshot(self.street, actors, time_s, with_scenery=False)
+        if self._last is None or self._last[0] != time_s:
+            actors = tuple(self._moving[i] for i in self._present(time_s))
+            self._last = time_s, snapshot(self.street, actors, time_s, with_scenery=False)
+        return self._last[1]
 
     def _others(self, time_s: float, see_through: bool) -> tuple[Surroundings, np.ndarray]:
         moving = self.moving(time_s)
@@ -215,8 +233,10 @@ class Drive:
         )
         return built, moving.boxes
 
-    def _scan(self, time_s: float, rng: np.random.Generator) -> tuple[Scan, np.ndarray]:
-        base = self.world_from_base(time_s)
+    def _scan(
+        self, time_s: float, course: Course, rng: np.random.Generator
+    ) -> tuple[Scan, np.ndarray]:
+        base = course(time_s)
         others, boxes = self._others(time_s, see_through=True)
         ego_rng = np.random.default_rng(self._ego_seed)
         ego = Surroundings([ego_snapshot(base, ego_rng, self.lidar.mount_z_m)], self.config.backend)
@@ -224,12 +244,12 @@ class Drive:
         if self.config.motion_distortion:
             share = (np.arange(_SCAN_SECTORS) + 0.5) / _SCAN_SECTORS - 0.5
             times = list(time_s + share * self.lidar.spin_time_s)
-        poses = [self.world_from_base(t) @ self.rig.base_from_lidar for t in times]
+        poses = [course(t) @ self.rig.base_from_lidar for t in times]
         around = self._for_lidar.joined(others).joined(ego)
         measured = scan(around, poses, self.lidar, LidarConditions(), rng)
         return measured, np.concatenate([self.standing.boxes, boxes])
 
-    def _picture(self, time_s: float, rng: np.random.Generator) -> Picture:
+    def _picture(self, time_s: float, course: Course, rng: np.random.Generator) -> Picture:
         others, _ = self._others(time_s, see_through=False)
-        pose = self.world_from_base(time_s) @ self.rig.base_from_lidar @ self.rig.lidar_from_camera
+        pose = course(time_s) @ self.rig.base_from_lidar @ self.rig.lidar_from_camera
         return render(self._for_camera.joined(others), pose, self.config.camera, self._day, rng)

@@ -23,6 +23,8 @@ _RAY_STEP_M = 0.1
 _HEIGHT_CELL_M = 0.4
 _STREET_HALF_M = 80.0
 _MARGIN_M = 75.0
+_REACH_M = 20.0
+"""So far beside what is asked for objects may reach."""
 _CHUNK = 200_000
 
 
@@ -40,6 +42,11 @@ class _Raster:
         high = np.ceil((xy.max(0) + margin_m) / cell_m)
         columns, rows = (high - low).astype(int)
         return cls(low * cell_m, cell_m, (int(rows), int(columns)))
+
+    @property
+    def size_m(self) -> np.ndarray:
+        """(2,) along x and along y."""
+        return np.array(self.shape[::-1]) * self.cell_m
 
     def flat(self, xy: np.ndarray) -> np.ndarray:
         """Index of the cell of each of (N, 2) places, -1 outside."""
@@ -101,8 +108,9 @@ class GridTruth:
         times = np.linspace(0.0, drive.config.seconds, 50)
         track = np.stack([drive.odom_from_base(t).translation[:2] for t in times])
         self._raster = _Raster.around(track, SIZE_M / 2 + 1.0, RESOLUTION_M)
+        self._corners_m = self._raster.corner_m + [[0.0, 0.0], self._raster.size_m]
         self._standing = np.zeros(self._raster.shape, bool)
-        self._add(drive.standing, self._standing, drive.street.ground_faces)
+        self._add(drive.standing, self._standing, self._corners_m, drive.street.ground_faces)
         self._seen = np.zeros(self._raster.shape, bool)
 
     def at(self, moment: Moment, header: Header) -> OccupancyGrid:
@@ -112,8 +120,7 @@ class GridTruth:
             moment: the next one of the drive.
             header: stamp and the name of the odometry frame.
         """
-        occupied = self._standing.copy()
-        self._add(self._drive.moving(moment.time_s), occupied)
+        occupied = self._standing | self._moving(moment.time_s, self._corners_m)
         self._look(moment)
         cells = np.where(self._seen, np.where(occupied, 100, 0), UNKNOWN_CELL).astype(np.int8)
         side = round(SIZE_M / RESOLUTION_M)
@@ -124,16 +131,40 @@ class GridTruth:
         corner = Pose.from_yaw(0.0, np.append(low * RESOLUTION_M, 0.0))
         return OccupancyGrid(header, window, RESOLUTION_M, corner)
 
-    def _add(self, snapshot: Snapshot, occupied: np.ndarray, first: int = 0) -> None:
+    def touched(self, places_m: np.ndarray, time_s: float) -> tuple[np.ndarray, np.ndarray]:
+        """Whether what stands and what moves is in the way at places at a time, seen or not.
+
+        Args:
+            places_m: (N, 2) in the odometry frame, near the way of the drive.
+            time_s: since the start.
+
+        Returns:
+            (N,) bool, what never moves, and (N,) bool, what does.
+        """
+        cells = self._raster.flat(places_m)
+        moving, inside = self._moving(time_s, places_m), cells >= 0
+        return self._standing.ravel()[cells] & inside, moving.ravel()[cells] & inside
+
+    def _moving(self, time_s: float, around_m: np.ndarray) -> np.ndarray:
+        """Cells of what moves during the drive, at a time, around (N, 2) places."""
+        occupied = np.zeros_like(self._standing)
+        self._add(self._drive.moving(time_s), occupied, around_m)
+        return occupied
+
+    def _add(
+        self, snapshot: Snapshot, occupied: np.ndarray, around_m: np.ndarray, first: int = 0
+    ) -> None:
         """Marks what is in the way of a snapshot from a face on; each of its objects is filled."""
-        faces, owners = snapshot.mesh.faces[first:], snapshot.instances[first:]
+        vertices = snapshot.mesh.vertices
+        places = self._odom_from_world.apply(vertices)[:, :2]
+        is_near = (places > around_m.min(0) - _REACH_M) & (places < around_m.max(0) + _REACH_M)
+        is_near = is_near.all(axis=1)[snapshot.mesh.faces[first:]].any(axis=1)
+        faces, owners = (a[first:][is_near] for a in (snapshot.mesh.faces, snapshot.instances))
         for start in range(0, len(faces), _CHUNK):
-            chunk = slice(start, start + _CHUNK)
-            cells = self._cells(snapshot.mesh.vertices, faces[chunk])
-            occupied.ravel()[cells] = True
+            occupied.ravel()[self._cells(vertices, faces[start : start + _CHUNK])] = True
         columns = occupied.shape[1]
         for instance in range(1, len(snapshot.boxes) + 1):
-            cells = self._cells(snapshot.mesh.vertices, faces[owners == instance])
+            cells = self._cells(vertices, faces[owners == instance])
             if not len(cells):
                 continue
             row, column = np.divmod(cells, columns)
@@ -144,19 +175,11 @@ class GridTruth:
 
     def _cells(self, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
         """Cells that triangles reach at heights that are in the way."""
-        near = self._near(vertices)
-        points, _ = surface_samples(vertices, faces[near[faces].any(axis=1)], _SAMPLE_M)
+        points, _ = surface_samples(vertices, faces, _SAMPLE_M)
         height = points[:, 2] - self._height.at(points[:, :2])
         points = points[(height > MIN_HEIGHT_M) & (height < MAX_HEIGHT_M)]
         cells = self._raster.flat(self._odom_from_world.apply(points)[:, :2])
         return np.unique(cells[cells >= 0])
-
-    def _near(self, vertices: np.ndarray) -> np.ndarray:
-        """Whether each vertex lies over cells that are wanted, or just beside them."""
-        place = self._odom_from_world.apply(vertices)[:, :2] - self._raster.corner_m
-        rows, columns = self._raster.shape
-        reach = np.array([columns, rows]) * self._raster.cell_m
-        return np.all((place > -20.0) & (place < reach + 20.0), axis=1)
 
     def _look(self, moment: Moment) -> None:
         """Adds what the rays of a scan see."""

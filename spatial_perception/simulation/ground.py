@@ -15,6 +15,7 @@ _TONES = {
     Surface.MARKING: (222, 222, 216),
 }
 _HALF_WIDTH_M = 80.0
+_STATION_STEPS = 5
 
 
 def _waves(s: np.ndarray, d: np.ndarray, numbers: np.ndarray, phases: np.ndarray) -> np.ndarray:
@@ -107,6 +108,16 @@ class Ground:
         heading = np.interp(s, self._s, self._heading)
         x, y = np.interp(s, self._s, self._x), np.interp(s, self._s, self._y)
         return x - d * np.sin(heading), y + d * np.cos(heading)
+
+    def station(self, x: float, y: float) -> tuple[float, float]:
+        """s and d of a place in the world on or near the street, what `xy` takes."""
+        s, d = float(self._s[np.argmin(np.hypot(self._x - x, self._y - y))]), 0.0
+        for _ in range(_STATION_STEPS):
+            at_x, at_y = self.xy(np.array([s]), np.array([d]))
+            cos, sin = np.cos(self.heading(s)), np.sin(self.heading(s))
+            off_x, off_y = x - float(at_x[0]), y - float(at_y[0])
+            s, d = s + cos * off_x + sin * off_y, d - sin * off_x + cos * off_y
+        return float(s), float(d)
 
     def heading(self, s: float) -> float:
         """The street's direction at s, radians in the world."""

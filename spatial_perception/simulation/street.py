@@ -40,6 +40,12 @@ class Street:
     ego_d_m: float
     ego_speed_mps: float
 
+    def follows(self, actor: Actor) -> bool:
+        """Whether something comes along behind the ego vehicle, in its lane or at its edge."""
+        beside_m = abs(actor.d_m - self.ego_d_m)
+        comes = actor.speed_mps > 0 and np.cos(actor.yaw_rad) > 0
+        return bool(comes and actor.s_m < 0 and beside_m < self.ground.plan.lane_width_m * 0.6)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:

@@ -33,12 +33,12 @@ from spatial_perception.stages.lidar import candidates_port, points_port
 from spatial_perception.stages.overlay import camera_info_port
 from spatial_perception.stages.partner import Partner
 from spatial_perception.stages.port import Port, PortKind
-from spatial_perception.stages.stage import Branch, DropCause, Outputs, Stage
+from spatial_perception.stages.stage import TIME_JUMP_NS, Branch, DropCause, Outputs, Stage
 from spatial_perception.stages.transforms import TRANSFORM_NAMES, TRANSFORM_PORTS
 
 FUSED_DETECTIONS = Port("fused", "/perception/fusion/detections", DETECTIONS_3D, PortKind.RESULT)
 
-TIME_JUMP_NS = 1_000_000_000
+_CLOUD_LIFETIME_NS = 2_000_000_000  # objects of a process that is later than this are of no use
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,8 @@ class CameraLidarFusionStage(Stage):
         elif port == self._points_port.name:
             self._clouds.add(value)
             self._newest_ns = max(self._newest_ns, value.header.stamp_ns)
+            if not self.is_lossless:
+                self._clouds.forget(self._newest_ns - _CLOUD_LIFETIME_NS)
         elif port == self._objects_port.name:
             self._add_objects(value)
         elif port.endswith("/camera_info"):

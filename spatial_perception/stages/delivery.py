@@ -21,7 +21,7 @@ STATE_DEPTH = 10_000
 """Transforms and states that may wait for a branch: seconds of them, where it is stuck."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Item:
     port: Port
     codec: Codec[Any]
@@ -64,8 +64,8 @@ class _BranchWorker:
                     self._changed.wait_for(
                         lambda: len(self._queue) < LOSSLESS_DEPTH or not self._is_running
                     )
-                elif len(self._queue) >= STATE_DEPTH:  # memory stays bounded
-                    self._count_superseded(self._queue.popleft().port)
+                else:
+                    self._make_room(item.port)
                 self._queue.append(item)
             self._changed.notify_all()
 
@@ -82,6 +82,16 @@ class _BranchWorker:
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+    def _make_room(self, port: Port) -> None:
+        """Gives up the oldest message that waits where too many do: memory and age stay bounded."""
+        waiting, depth = list(self._queue), STATE_DEPTH
+        if port.kind in (PortKind.RESULT, PortKind.LATCHED):
+            waiting = [item for item in waiting if item.port.topic == port.topic]
+            depth = port.qos.depth
+        if len(waiting) >= depth:
+            self._queue.remove(waiting[0])
+            self._count_superseded(waiting[0].port)
 
     def _count_superseded(self, port: Port) -> None:
         for stage in self._stages:
@@ -116,8 +126,9 @@ class LiveDelivery:
     """Takes messages from any thread at any rate and runs each branch in a worker of its own.
 
     In mode `newest` a sensor message that is overtaken before it was looked at is dropped and
-    counted; in mode `lossless` every message is processed and `offer` waits while a branch is
-    behind.
+    counted, and so is the oldest of a topic's results (of another process) where as many wait as
+    its quality of service keeps; in mode `lossless` every message is processed and `offer` waits
+    while a branch is behind.
 
     Args:
         graph: the stages.

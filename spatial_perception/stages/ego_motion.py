@@ -108,14 +108,14 @@ class EgoMotion:
         The pose is `EgoSource.NONE` where no source has ever connected the frame. Matched scans
         are taken only while the others are silent, since they start somewhere else.
         """
-        may_come = False
+        may_come, stamp_ns = False, header.stamp_ns
         for source, tree in self._trees.items():
-            if self.fixed_frame not in tree.frames():
-                continue
-            if source is EgoSource.SCAN_MATCHING and may_come and self._is_heard(header.stamp_ns):
-                return None
             try:
-                pose = tree.lookup(self.fixed_frame, header.frame_id, header.stamp_ns)
+                if not tree.connects(self.fixed_frame, header.frame_id):
+                    continue
+                if source is EgoSource.SCAN_MATCHING and may_come and self._is_heard(stamp_ns):
+                    return None
+                pose = tree.lookup(self.fixed_frame, header.frame_id, stamp_ns)
             except TransformError:
                 may_come = True
                 continue

@@ -20,7 +20,7 @@ from spatial_perception.errors import (
 from spatial_perception.messages import LATENCY
 from spatial_perception.stages.monitor import StageMonitor
 from spatial_perception.stages.port import Port, PortKind
-from spatial_perception.stages.stage import DropCause, Readiness, Stage
+from spatial_perception.stages.stage import DropCause, Outputs, Readiness, Stage
 
 Result = tuple[Port, Any]
 ErrorHandler = Callable[[Stage, DropCause, str], None]
@@ -121,8 +121,8 @@ class Graph:
         """
         wanted = None if only is None else {stage.name for stage in only}
         for stage, port in self._consumers.get(topic, ()):
-            if (wanted is None or stage.name in wanted) and _admits(stage, port):
-                yield from self._run(stage, partial(stage.push, port.name, value))
+            if wanted is None or stage.name in wanted:
+                yield from self._run(stage, partial(_taken, stage, port, value))
 
     def flush(self) -> Iterator[Result]:
         """Yields what the stages still hold, because the input has ended."""
@@ -182,13 +182,16 @@ class Graph:
             turn.release()
 
 
-def _admits(stage: Stage, port: Port) -> bool:
-    """Returns whether a stage takes a value now; state is kept for when it is ready."""
+def _taken(stage: Stage, port: Port, value: Any) -> Outputs:
+    """Returns what a value leads to; nothing while the stage is not ready, which keeps state alone.
+
+    Called behind the stage's lock: a stage that was just released must not load its engine anew.
+    """
     if stage.readiness is Readiness.READY or port.kind in _ALWAYS_TAKEN:
-        return True
+        return stage.push(port.name, value)
     if stage.readiness is not Readiness.INACTIVE:
         stage.drop(DropCause.ENGINE)
-    return False
+    return ()
 
 
 def _check_ports(stage: Stage) -> None:

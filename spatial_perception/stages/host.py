@@ -13,13 +13,11 @@ from spatial_perception.errors import ConfigError, DecodeError
 from spatial_perception.messages import Codec
 from spatial_perception.stages.graph import Graph, Result
 from spatial_perception.stages.port import Port, PortKind
-from spatial_perception.stages.stage import DropCause, Stage
+from spatial_perception.stages.stage import TIME_JUMP_NS, DropCause, Stage
 
 Encoded = tuple[Port, bytes]
 DropHandler = Callable[[str, DropCause, str], None]
 logger = logging.getLogger(__name__)
-
-TIME_JUMP_NS = 1_000_000_000
 
 
 class ByteGraph:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 Job = Callable[[], None]
 
@@ -23,8 +24,9 @@ class Loader:
 
     def stop(self, timeout_s: float) -> bool:
         """Ends the thread after the job it is at; returns whether it ended in time."""
-        while not self._jobs.empty():
-            self._jobs.get_nowait()
+        with suppress(queue.Empty):
+            while True:
+                self._jobs.get_nowait()
         self._jobs.put(None)
         self._thread.join(timeout_s)
         return not self._thread.is_alive()

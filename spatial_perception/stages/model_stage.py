@@ -63,9 +63,10 @@ class ModelStage(Stage):
 
     def status(self) -> Mapping[str, str]:
         """Returns backend, precision and state of the engine."""
-        if self._pipeline is None:
+        pipeline = self._pipeline  # another thread may free it meanwhile
+        if pipeline is None:
             return {"engine": "not loaded"}
-        return {"engine": "ready", **self._pipeline.status()}
+        return {"engine": "ready", **pipeline.status()}
 
     def take_steps_ms(self) -> Mapping[str, float]:
         """Returns how long pre-processing, network and decoding took."""

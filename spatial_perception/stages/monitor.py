@@ -33,6 +33,13 @@ class Samples:
         """Returns those taken after a time."""
         return [value for when, value in list(self._samples) if when >= start_s]
 
+    def rate_hz(self, now_s: float, window_s: float) -> float:
+        """Returns how many a second were taken in a window, or in what is remembered of it."""
+        times = [when for when, _ in list(self._samples) if when >= now_s - window_s]
+        if len(times) == WINDOW:
+            window_s = max(now_s - times[0], 1e-9)
+        return len(times) / window_s
+
     def percentiles_ms(self) -> tuple[float, float, float]:
         """Returns p50, p90 and p99; zeros where there is none."""
         values = [value for _, value in list(self._samples)] or [0.0]
@@ -107,8 +114,7 @@ class StageMonitor:
 
     def rate_hz(self) -> float:
         """Returns how many inputs a second were processed, over the last seconds."""
-        window_s = self.thresholds.window_s
-        return len(self._compute.since(self._clock() - window_s)) / window_s
+        return self._compute.rate_hz(self._clock(), self.thresholds.window_s)
 
     def summary(self) -> dict[str, object]:
         """Returns frames, drops by cause and percentiles, as JSON takes them."""
@@ -131,7 +137,8 @@ class StageMonitor:
 
     def status(self) -> DiagnosticStatus:
         """Returns the stage's state in the words of diagnostic_msgs."""
-        verdicts = list(self._verdicts())
+        status = self.stage.status()
+        verdicts = list(self._verdicts(status))
         level = max((level for level, _ in verdicts), default=DiagnosticLevel.OK)
         message = "; ".join(text for found, text in verdicts if found == level)
         values = {
@@ -140,14 +147,16 @@ class StageMonitor:
             "rate_hz": f"{self.rate_hz():.2f}",
             **self._times(),
             **{f"dropped_{c.value}": str(n) for c, n in sorted(self.stage.drops.items())},
-            **self.stage.status(),
+            **status,
         }
         if self.stage.last_error:
             values["last_error"] = self.stage.last_error
         name = f"perception: {self.stage.name}"
-        return DiagnosticStatus(name, level, message or self._all_well(), values=values)
+        return DiagnosticStatus(name, level, message or self._all_well(status), values=values)
 
-    def _all_well(self) -> str:
+    def _all_well(self, status: Mapping[str, str]) -> str:
+        if "idle" in status:
+            return f"idle: {status['idle']}"
         dropped = sum(self.stage.drops.values())
         tail = f", {dropped} inputs dropped" if dropped else ""
         return f"{self.frames} frames, {self.rate_hz():.1f} Hz{tail}"
@@ -167,14 +176,14 @@ class StageMonitor:
             )
         return values
 
-    def _verdicts(self) -> Iterable[Verdict]:
+    def _verdicts(self, status: Mapping[str, str]) -> Iterable[Verdict]:
         if self.stage.readiness is Readiness.FAILED:
             yield DiagnosticLevel.ERROR, self.stage.last_error
             return
         if self.stage.readiness is not Readiness.READY:
             yield DiagnosticLevel.WARN, self.stage.readiness.value
             return
-        if degraded := self.stage.status().get("degraded"):
+        if degraded := status.get("degraded"):
             yield DiagnosticLevel.WARN, degraded
         limits = self.thresholds
         frames, drops = self._recent()
@@ -190,6 +199,8 @@ class StageMonitor:
             text = f"99 % of results within {p99:.0f} ms of the sensor's stamp"
             warn, error = limits.warn_latency_ms or np.inf, limits.error_latency_ms or np.inf
             yield from _above(p99, warn, error, text)
+        if "idle" in status:
+            return
         rate_hz = self.rate_hz()
         text = f"{rate_hz:.1f} inputs a second"
         yield from _above(-rate_hz, -limits.warn_rate_hz, -limits.error_rate_hz, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-ABSOLUTE = ("/tf", "/tf_static", "/diagnostics")
+ABSOLUTE = ("/tf", "/tf_static", "/diagnostics", "/clock")
 
 
 def relative(topic: str) -> str:

@@ -33,12 +33,11 @@ from spatial_perception.stages.ego_motion import (
 )
 from spatial_perception.stages.lidar import candidates_port
 from spatial_perception.stages.port import Port, PortKind
-from spatial_perception.stages.stage import Branch, Outputs, Stage
+from spatial_perception.stages.stage import TIME_JUMP_NS, Branch, Outputs, Stage
 from spatial_perception.stages.transforms import TRANSFORM_NAMES, TRANSFORM_PORTS
 from spatial_perception.visualization.markers import track_markers
 from spatial_perception.visualization.trails import TrailHistory
 
-TIME_JUMP_NS = 1_000_000_000
 _LOOSE_MPS = 5.0
 _TRAIL_LENGTH = 20
 

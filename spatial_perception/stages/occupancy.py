@@ -196,13 +196,19 @@ class OccupancyMapperStage(Stage):
             except TransformError as error:
                 if not is_late:
                     return
-                self._waiting.popleft()
+                self._leave(lidar, cloud)
                 self.drop(DropCause.TRANSFORM, error=str(error))
                 continue
             if ready is None:
                 return
-            self._waiting.popleft()
+            self._leave(lidar, cloud)
             yield from self._mapped(ready)
+
+    def _leave(self, lidar: str, cloud: PointCloud) -> None:
+        """Takes the first cloud out of the waiting ones, and forgets what no later one can use."""
+        self._waiting.popleft()
+        for partners in (self._labels, self._voxels, self._objects):
+            partners[lidar].forget(cloud.header.stamp_ns)
 
     def _ready(self, lidar: str, cloud: PointCloud, is_late: bool) -> _Ready | None:
         """Returns the cloud with its partners, None while it is worth to wait for them.

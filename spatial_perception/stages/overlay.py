@@ -110,7 +110,7 @@ class OverlayStage(Stage):
         return ()
 
     def status(self) -> Mapping[str, str]:
-        """Returns which pictures lack parts or objects, as what is degraded."""
+        """Returns which pictures lack parts or objects, as what is degraded; idle unwatched."""
         troubles = []
         for name, view in self._views.items():
             if view.lacks_parts:
@@ -120,7 +120,10 @@ class OverlayStage(Stage):
                 )
             if view.camera is not None and view.camera.flaw:
                 troubles.append(f"camera {name}: {view.camera.flaw}, objects are not drawn")
-        return {"degraded": "; ".join(troubles)} if troubles else {}
+        values = {"degraded": "; ".join(troubles)} if troubles else {}
+        if not any(self.is_wanted(port.name) for port in self.outputs):
+            values["idle"] = "nobody takes its pictures"
+        return values
 
     def reset(self) -> None:
         """Forgets pictures, objects and moving transforms."""

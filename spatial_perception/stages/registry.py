@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spatial_perception.config import from_mapping, load_yaml, near_miss, nested, option
+from spatial_perception.config import from_mapping, load_yaml, merged, near_miss, nested, option
 from spatial_perception.errors import ConfigError
 from spatial_perception.stages.camera import (
     CameraDetectorStage,
@@ -79,9 +79,10 @@ Parameters = dict[str, dict[str, Any]]
 
 
 def load_parameters(path: str | Path) -> Parameters:
-    """Returns parameters by node name, from a file in ROS parameter format.
+    """Returns nested parameters by node name, from a file in ROS parameter format.
 
-    Values under `/**` hold for every node that has such an option and give way to a node's own.
+    Values under `/**` hold for every node that has such an option and give way to a node's own,
+    one by one within a group, too.
 
     Raises:
         ConfigError: the file is unreadable, names an unknown node, or is not in that format.
@@ -97,9 +98,9 @@ def load_parameters(path: str | Path) -> Parameters:
         if not isinstance(values, dict) or len(content) != 1:
             raise ConfigError(f"{path}: '{key}' must hold 'ros__parameters:' and nothing else")
         if name == ALL_NODES:
-            shared = values
+            shared = nested(values)
         else:
-            parameters[name] = values
+            parameters[name] = merged(parameters[name], nested(values))
     for key in shared:
         if not any(_takes(name, key) for name in known):
             options = {option for name in known for option in _options(name)}
@@ -107,7 +108,7 @@ def load_parameters(path: str | Path) -> Parameters:
                 f"{path}: {ALL_NODES}: no node has an option '{key}'{near_miss(key, options)}"
             )
     return {
-        name: {**{k: v for k, v in shared.items() if _takes(name, k)}, **values}
+        name: merged({k: v for k, v in shared.items() if _takes(name, k)}, values)
         for name, values in parameters.items()
     }
 

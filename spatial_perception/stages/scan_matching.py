@@ -51,6 +51,7 @@ class EgoMotionStage(CloudStage):
         self._ego = EgoMotion(config.fixed_frame)
         self._matcher = ScanMatcher(config)
         self._source = EgoSource.NONE
+        self._is_idle = False
         self._problem = ""
 
     def push(self, port: str, value: Any) -> Outputs:
@@ -72,9 +73,12 @@ class EgoMotionStage(CloudStage):
         """Returns the odometry of one cloud, nothing where others give it."""
         header = cloud.header.in_frame(self._config.target_frame)
         known = self._ego.at(header)
-        is_idle = known is None or known.fixed_from_base is not None
-        if self._config.run == "never" or (is_idle and self._config.run == "auto"):
+        is_known = known is None or known.fixed_from_base is not None
+        run = self._config.run
+        self._is_idle = run == "never" or (is_known and run == "auto")
+        if self._is_idle:
             self._source = EgoSource.TF if known is None else known.source
+            self._problem = ""
             return ()
         try:
             moved = cloud.transformed(target_from_cloud, self._config.target_frame)
@@ -86,6 +90,10 @@ class EgoMotionStage(CloudStage):
         return [("odometry", odometry)]
 
     def status(self) -> Mapping[str, str]:
-        """Returns where the vehicle's motion comes from, and why scans cannot be matched."""
+        """Returns where the vehicle's motion comes from, and why scans are not matched."""
         values = {"ego_motion": self._source.value}
-        return {**values, "degraded": self._problem} if self._problem else values
+        if self._problem:
+            values["degraded"] = self._problem
+        if self._is_idle:
+            values["idle"] = f"run is {self._config.run}, poses come from {self._source.value}"
+        return values

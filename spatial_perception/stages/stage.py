@@ -10,6 +10,9 @@ from typing import Any
 
 from spatial_perception.stages.port import Port
 
+TIME_JUMP_NS = 1_000_000_000
+"""Stamps further back than this are of a time that begins anew."""
+
 Outputs = Iterable[tuple[str, Any]]
 
 
@@ -105,7 +108,8 @@ class Stage(ABC):
     def status(self) -> Mapping[str, str]:
         """Returns values for `/diagnostics`, for example the engine's backend.
 
-        What stands under `degraded` makes the stage's state a warning.
+        What stands under `degraded` makes the stage's state a warning; `idle` says why inputs lead
+        to nothing, which is none then.
         """
         return {}
 

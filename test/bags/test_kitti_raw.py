@@ -93,6 +93,11 @@ def test_the_topics_are_those_of_the_suite(drive: Path, tmp_path: Path) -> None:
     }
 
 
+def test_files_that_are_no_frames_are_passed_over(drive: Path, tmp_path: Path) -> None:
+    (drive / "velodyne_points" / "data" / "._0000000000.bin").write_bytes(b"of another system")
+    assert len(converted(drive, tmp_path / "bag")["/sensing/lidar/points"]) == 3
+
+
 def test_points_keep_values_and_stamps_to_the_nanosecond(drive: Path, tmp_path: Path) -> None:
     second = converted(drive, tmp_path / "bag")["/sensing/lidar/points"][1]
     cloud = POINT_CLOUD.decode(second.data)

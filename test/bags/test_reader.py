@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,20 @@ def test_a_file_that_is_no_bag_is_refused(tmp_path: Path, name: str) -> None:
         BagReader(tmp_path / name)
     assert name.removesuffix(".zstd") in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_sqlite_file_with_messages_left_in_its_journal_is_cut_off(tmp_path: Path) -> None:
+    bag = write_reference(tmp_path / "bag", recorded(), StoragePlugin.SQLITE3)
+    with BagReader(bag) as reader:
+        assert not reader.is_cut_off
+    recorder = sqlite3.connect(bag / "bag.db3")
+    with recorder:
+        recorder.execute("PRAGMA journal_mode=WAL")
+    with recorder:
+        recorder.execute("INSERT INTO messages (topic_id, timestamp, data) VALUES (1, 0, x'00')")
+    with BagReader(bag) as reader:
+        assert reader.is_cut_off
+    recorder.close()
 
 
 def test_a_damaged_sqlite_file_is_one_clear_line(tmp_path: Path) -> None:

@@ -83,6 +83,24 @@ def test_raw_picture_is_preferred_where_both_are_published(host, peer: Peer) -> 
     wait_until(lambda: compressed.matched)
 
 
+def test_a_compressed_picture_may_have_the_name_of_the_raw_one(host, peer: Peer) -> None:
+    host("camera_segmenter").start()
+    peer.publisher(PICTURE, COMPRESSED_IMAGE.ros_type)  # waits until it is subscribed
+
+
+def test_a_topic_of_another_type_is_named_once(
+    host, peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING")
+    reports = peer.collect("/diagnostics", DIAGNOSTICS.ros_type)
+    host("occupancy_mapper").start()
+    peer.publisher(POINTS, IMAGE.ros_type, wait=False)
+    wait_until(lambda: f"'{POINTS}' is published as {IMAGE.ros_type}" in caplog.text)
+    count = len(reports)
+    wait_until(lambda: len(reports) > count + 1)
+    assert caplog.text.count(f"'{POINTS}' is published as") == 1
+
+
 def test_parameters_override_the_quality_of_service(host, peer: Peer) -> None:
     overrides = {POINTS: {"subscription": {"reliability": "reliable"}}}
     host("occupancy_mapper", {"occupancy_mapper": {"qos_overrides": overrides}}).start()
@@ -94,9 +112,10 @@ def test_parameters_override_the_quality_of_service(host, peer: Peer) -> None:
     assert best_effort.matched == 0
 
 
-def test_simulated_time_stamps_the_diagnostics(host, peer: Peer) -> None:
+@pytest.mark.parametrize("namespace", ["/", "/car"])
+def test_simulated_time_stamps_the_diagnostics(host, peer: Peer, namespace: str) -> None:
     reports = peer.collect("/diagnostics", DIAGNOSTICS.ros_type)
-    host("occupancy_mapper", use_sim_time=True).start()
+    host("occupancy_mapper", use_sim_time=True, namespace=namespace).start()
     publisher = peer.publisher("/clock", CLOCK_TYPE, QosProfile(reliable=False, depth=1))
     publisher.publish(encode_clock(5_000_000_000))
     wait_until(lambda: reports and DIAGNOSTICS.decode(reports[-1]).header.stamp_ns == 5_000_000_000)

@@ -144,3 +144,12 @@ def test_restamped_messages_carry_the_time_of_playing(play) -> None:
     assert stamps_ns[-1] + 7 <= time.time_ns()
     steps_ns = [after - before for before, after in itertools.pairwise(stamps_ns)]
     assert min(steps_ns) >= STEP_NS // 2 - 10**7
+
+
+def test_equal_stamps_stay_equal_when_they_are_moved(play) -> None:
+    header = Header(START_NS - 7, "base_link")
+    data = TRANSFORMS.encode(Transforms((StampedTransform(header, "lidar", Pose.identity()),)))
+    messages = [Recorded("/tf", START_NS + k * 1_300_000, data) for k in range(4)]
+    found, *_ = play(messages, TRANSFORMS.ros_type, "/tf", restamp=True)
+    assert len(found) == 4
+    assert len({TRANSFORMS.decode(one).transforms[0].header.stamp_ns for one in found}) == 1

@@ -18,9 +18,11 @@ BGR = np.zeros((16, 24, 3), np.uint8)
 BGR[:, :, 2], BGR[:, 12:, 0] = 220, 180  # red, violet at the right
 
 
-def compressed_bytes(suffix: str, pixels: np.ndarray, name: str, keep: float = 1.0) -> bytes:
+def compressed_bytes(
+    suffix: str, pixels: np.ndarray, name: str, keep: float = 1.0, tail: bytes = b""
+) -> bytes:
     _, data = cv2.imencode(suffix, pixels)
-    data = data[: int(len(data) * keep)]
+    data = np.append(data[: int(len(data) * keep)], np.frombuffer(tail, np.uint8))
     return to_bytes(RosCompressed(header=ros_header("camera"), format=name, data=data))
 
 
@@ -57,6 +59,13 @@ def test_an_empty_picture_is_called_so() -> None:
 def test_a_picture_that_is_cut_off_is_refused(suffix: str, keep: float) -> None:
     with pytest.raises(DecodeError, match="cut off|damaged"):
         COMPRESSED_IMAGE.decode(compressed_bytes(suffix, BGR, "x", keep))
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 100, b"\xff" * 3, b"\n", b"AVI1 and more"])
+def test_bytes_behind_the_end_of_a_jpeg_do_no_harm(tail: bytes) -> None:
+    longer = COMPRESSED_IMAGE.decode(compressed_bytes(".jpg", BGR, "jpeg", tail=tail))
+    plain = COMPRESSED_IMAGE.decode(compressed_bytes(".jpg", BGR, "jpeg"))
+    np.testing.assert_array_equal(longer.pixels, plain.pixels)
 
 
 def test_another_format_is_refused_by_name() -> None:

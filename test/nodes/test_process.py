@@ -72,6 +72,20 @@ def test_camera_stage_takes_raw_and_compressed_pictures(make_process) -> None:
     assert sensor_topics(node) == {image, f"{image}/compressed"}
 
 
+def test_a_topic_is_taken_by_the_type_it_is_published_with(make_process) -> None:
+    process, node = make_process("camera_detector")
+    from sensor_msgs.msg import CompressedImage
+
+    image = "/sensing/camera/front/image"
+    node.trigger_configure()
+    node.trigger_activate()
+    node.create_publisher(CompressedImage, image, 1)
+    wait_until(lambda: node.offered_types(image))
+    process._tick()
+    (subscription,) = (s for s in node.subscriptions if s.topic_name.startswith("/sensing"))
+    assert (subscription.topic_name, subscription.msg_type.__name__) == (image, "CompressedImage")
+
+
 def test_configure_returns_before_the_engine_is_there_and_a_failure_is_reported(
     make_process, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,20 @@ def test_input_is_copied_whole_and_in_log_order(bag: Path, tmp_path: Path) -> No
     assert times == sorted(times)
 
 
+def test_results_of_an_earlier_replay_are_replaced(bag: Path, tmp_path: Path) -> None:
+    replay(bag, tmp_path / "first", include_input=True)
+    read = []
+    graph = build_graph({}, only=("occupancy_mapper",), on_error=stop_on_error)
+    options = ReplayOptions(include_input=True)
+    run = Replay(graph, tmp_path / "first", tmp_path / "second", options)
+    run.run(lambda count, total: read.append((count, total)))
+    with BagReader(tmp_path / "second") as reader:
+        assert reader.topics[GRID].count == 15
+        assert reader.topics["/sensing/lidar/points"].count == 15
+    count, total = read[-1]
+    assert count == total
+
+
 def test_diagnostics_come_once_a_second_of_log_time(bag: Path, tmp_path: Path) -> None:
     replay(bag, tmp_path / "out")
     reports = [m for m in messages(tmp_path / "out") if m[0] == "/diagnostics"]
@@ -226,6 +240,17 @@ def test_realtime_loses_nothing_when_it_keeps_up(bag: Path, tmp_path: Path) -> N
     assert isinstance(drops, dict)
     assert set(drops) <= {"superseded"}, "a slow machine may skip, and says so"
     assert stage["frames"] == 15 - sum(drops.values())
+
+
+@pytest.mark.parametrize("is_mounted", [True, False])
+def test_realtime_too_stops_at_what_cannot_be_used(tmp_path: Path, is_mounted: bool) -> None:
+    clouds = [cloud_bytes(i)[: 40 if is_mounted else None] for i in range(15)]
+    given = parse_static_transforms(["base_link:velodyne:0,0,1.73"] * is_mounted)
+    bag = write_bag(tmp_path / "drive", clouds)
+    with pytest.raises(PerceptionError, match="decode" if is_mounted else "no transform"):
+        replay(bag, tmp_path / "out", realtime=True, static_transforms=given)
+    reports = [m for m in messages(tmp_path / "out") if m[0] == "/diagnostics"]
+    assert not reports, "it did not go on to the end, which is later than a second"
 
 
 def test_the_output_is_never_overwritten(bag: Path, tmp_path: Path) -> None:

@@ -121,6 +121,41 @@ def test_motion_distortion_measures_each_sector_from_where_the_sensor_was(
     np.testing.assert_allclose(way.mean(axis=0), middle, atol=0.01)
 
 
+def test_a_moment_can_be_measured_from_a_place_of_ones_own(moments: list[Moment]) -> None:
+    drive = Drive(replace(CONFIG, with_camera=False))
+    aside = drive.world_from_base(0.2) @ Pose.from_yaw(0.3, np.array([-1.0, 0.5, 0.0]))
+    recorded, own = moments[2], drive.moment(2, lambda _: aside)
+
+    moved = recorded.odom_from_base.inverse() @ own.odom_from_base
+    np.testing.assert_allclose(moved.translation, [-1.0, 0.5, 0.0], atol=1e-9)
+    np.testing.assert_array_equal(own.ids, recorded.ids)
+    np.testing.assert_allclose(
+        own.odom_from_base.apply(own.boxes[:, :3]),
+        recorded.odom_from_base.apply(recorded.boxes[:, :3]),
+        atol=1e-6,
+    )
+    hit = np.flatnonzero((own.hits > 30) & (own.boxes[:, 3] > 3))
+    assert len(hit)
+    points = drive.rig.base_from_lidar.apply(own.scan.points.astype(float))
+    for row in hit:
+        mine = points[own.scan.instances == own.ids[row]]
+        box = Pose.from_yaw(float(own.boxes[row, 6]), own.boxes[row, :3]).inverse()
+        assert (np.abs(box.apply(mine)) < own.boxes[row, 3:6] / 2 + 0.2).all(1).mean() > 0.9
+
+
+def test_who_drives_behind_in_the_lane_can_be_left_out() -> None:
+    alone = Drive(replace(CONFIG, with_camera=False), followers=False)
+    street = alone.street
+    behind = [a for a in street.actors if street.follows(a)]
+    assert behind
+    for actor in behind:
+        assert actor.s_m < 0
+        assert actor.speed_mps > 0
+        assert abs(actor.d_m - street.ego_d_m) < street.ground.plan.lane_width_m
+    others = Drive(replace(CONFIG, with_camera=False)).moving(0.0).boxes
+    assert len(others) == len(alone.moving(0.0).boxes) + len(behind)
+
+
 def test_bag_holds_the_topics_and_stamps_of_a_recorded_drive(bag: Path) -> None:
     with BagReader(bag) as reader:
         counts = {topic: info.count for topic, info in reader.topics.items()}

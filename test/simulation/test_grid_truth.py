@@ -74,6 +74,21 @@ def test_the_vehicle_is_in_the_middle_of_cells_that_stay_where_they_are(
         assert (seen_now | ~seen_then).all(), "what was seen once counts"
 
 
+def test_touched_tells_what_stands_from_what_moves(drive: Drive) -> None:
+    truth, moment = GridTruth(drive), drive.moment(1)
+    places = moment.odom_from_base.apply(moment.boxes[:, :3])[:, :2]
+    speeds_mps = np.hypot(*moment.velocities_mps.T)
+    is_body = np.isin([moment.kinds[i - 1] for i in moment.ids], ["car", "truck"])
+    is_body &= np.hypot(*moment.boxes[:, :2].T) < 40
+    stands, moves = truth.touched(places, moment.time_s)
+
+    assert min((speeds_mps[is_body] > 0).sum(), (speeds_mps[is_body] == 0).sum()) >= 1
+    np.testing.assert_array_equal(moves[is_body], speeds_mps[is_body] > 0)
+    np.testing.assert_array_equal(stands[is_body], speeds_mps[is_body] == 0)
+    ego = moment.odom_from_base.translation[None, :2]
+    assert not np.any(truth.touched(np.concatenate([ego, ego + 500.0]), moment.time_s))
+
+
 def test_ground_height_is_that_of_the_street(drive: Drive) -> None:
     ground = drive.street.ground
     height = GroundHeight(ground, (-20.0, 20.0))

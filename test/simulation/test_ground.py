@@ -75,3 +75,9 @@ def test_mesh_holds_every_class_of_ground(ground: Ground) -> None:
     classes = np.unique(POINT_CLASS[ground.mesh().surfaces])
 
     assert {0, 1} <= set(classes.tolist())
+
+
+def test_station_undoes_xy_beside_a_curved_street(ground: Ground) -> None:
+    for s, d in [(0.0, 0.0), (-31.3, 4.2), (17.25, -6.0), (44.9, 11.0)]:
+        x, y = ground.xy(np.array([s]), np.array([d]))
+        assert ground.station(float(x[0]), float(y[0])) == pytest.approx((s, d), abs=1e-3)

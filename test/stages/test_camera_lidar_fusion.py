@@ -1,6 +1,7 @@
 """The fusion stage pairs by stamp, compensates the vehicle's motion and outlives its cameras."""
 
 import dataclasses
+import weakref
 
 import numpy as np
 import pytest
@@ -120,7 +121,12 @@ FOREIGN = PinholeCamera(Header(5, "camera"), 640, 480, np.eye(3), np.array([0.1]
 
 @pytest.mark.parametrize(
     ("calibration", "trouble"),
-    [(None, "no camera_info"), (UNCALIBRATED, "not calibrated"), (FOREIGN, "model 'radtan'")],
+    [
+        (None, "no camera_info"),
+        (UNCALIBRATED, "not calibrated"),
+        (FOREIGN, "model 'radtan'"),
+        (dataclasses.replace(camera(), width=0, height=0), "without a size"),
+    ],
 )
 def test_a_camera_that_cannot_project_degrades_and_says_so(
     calibration: PinholeCamera | None, trouble: str
@@ -165,6 +171,17 @@ def test_the_scans_points_are_waited_for_like_a_camera() -> None:
     picture(stage, 103)
     assert scan(stage, 100) == [], "its cloud is on the way"
     assert names(stage.push("points", at(cloud, 100))) == ["fused", "front/objects"]
+
+
+def test_scans_that_no_objects_follow_are_not_kept() -> None:
+    stage = mounted()
+    kept = []
+    for k in range(100):
+        points = np.zeros((1, 3), np.float32)
+        stage.push("points", PointCloud(Header(START_NS + 100 * k * MS, "velodyne"), points))
+        kept.append(weakref.ref(points))
+        del points
+    assert 1 <= sum(ref() is not None for ref in kept) <= 21
 
 
 def test_flush_gives_out_what_waits() -> None:

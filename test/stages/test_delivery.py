@@ -65,6 +65,28 @@ def test_lossless_processes_everything_in_order() -> None:
     assert not stage.drops
 
 
+def test_results_of_another_process_do_not_pile_up_before_a_slow_stage() -> None:
+    stage, seen = Gated(), []
+    port = dataclasses.replace(stage.inputs[0], kind=PortKind.RESULT)
+    stage.inputs = (port,)
+
+    def publish(port: Port, data: bytes) -> None:
+        if port.topic == "/b":
+            seen.append(POINT_CLOUD.decode(data).header.stamp_ns)
+
+    delivery = LiveDelivery(ByteGraph(Graph([stage])), publish, "newest")
+    for stamp_ns in range(1, 31):
+        cloud = dataclasses.replace(example_point_cloud(), header=Header(stamp_ns, "lidar"))
+        delivery.offer(port, POINT_CLOUD, POINT_CLOUD.encode(cloud))
+        if stamp_ns == 1:
+            assert stage.entered.wait(10)
+    stage.gate.set()
+    assert delivery.drain(10)
+    delivery.stop()
+    assert seen == [1, 26, 27, 28, 29, 30], "the one in work, and as many as its QoS keeps"
+    assert stage.drops == {DropCause.SUPERSEDED: 24}
+
+
 def test_state_of_a_stuck_branch_is_bounded_and_the_oldest_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

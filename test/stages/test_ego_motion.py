@@ -36,6 +36,20 @@ def test_a_pose_that_may_come_is_told_from_none_at_all() -> None:
     assert ego.at(Header(2 * S, "base_link")) is None
 
 
+@pytest.mark.parametrize("port", ["tf", "tf_static"])
+def test_a_map_above_the_fixed_frame_tells_nothing_of_the_vehicle(port: str) -> None:
+    ego = EgoMotion("odom", (EgoSource.TF, EgoSource.SCAN_MATCHING))
+    ego.add_transforms(port, Transforms((StampedTransform(Header(S, "map"), "odom", at(0.0)),)))
+    nothing = ego.at(Header(S, "base_link"))
+    assert nothing is not None, "nobody will tell it"
+    assert nothing.source is EgoSource.NONE
+    matched = Odometry(Header(S, "odom"), "base_link", at(3.0), np.zeros(3), np.zeros(3))
+    ego.add_odometry(matched, EgoSource.SCAN_MATCHING)
+    found = ego.at(Header(S, "base_link"))
+    assert found is not None
+    assert (found.source, found.fixed_from_base.translation[0]) == (EgoSource.SCAN_MATCHING, 3.0)
+
+
 @pytest.mark.parametrize("step_s", [0.1, 1.0])
 def test_driving_braking_and_turning_are_no_jumps(step_s: float) -> None:
     watch = JumpWatch()

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from spatial_perception.stages.loader import Loader
 
 
@@ -13,6 +15,12 @@ def test_jobs_run_one_after_the_other_in_another_thread() -> None:
     assert done.wait(5.0)
     assert [number for number, _ in seen] == [0, 1, 2]
     assert threading.get_ident() not in {thread for _, thread in seen}
+    assert loader.stop(5.0)
+
+
+def test_stop_may_meet_the_thread_at_the_last_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    loader = Loader()
+    monkeypatch.setattr(loader._jobs, "empty", lambda: False)  # it took the last one just then
     assert loader.stop(5.0)
 
 

@@ -49,6 +49,14 @@ def test_rate_is_that_of_the_last_seconds() -> None:
     assert (status.level, status.message) == (DiagnosticLevel.WARN, "no input in the last 5 s")
 
 
+def test_rate_of_a_long_window_is_not_that_of_what_is_remembered() -> None:
+    monitor, clock = monitored(window_s=300.0, warn_rate_hz=8.0)
+    run(monitor, clock, 400.0)
+    status = monitor.status()
+    assert float(status.values["rate_hz"]) == pytest.approx(10.0, abs=0.1)
+    assert status.level == DiagnosticLevel.OK
+
+
 @pytest.mark.parametrize(
     ("dropped", "level"),
     [(1, DiagnosticLevel.OK), (10, DiagnosticLevel.WARN), (60, DiagnosticLevel.ERROR)],
@@ -136,3 +144,13 @@ def test_a_degraded_stage_is_a_warning_that_says_why() -> None:
     monitor.stage.status = lambda: {"degraded": "no odometry"}  # type: ignore[method-assign]
     status = monitor.status()
     assert (status.level, status.message) == (DiagnosticLevel.WARN, "no odometry")
+
+
+def test_an_idle_stage_is_well_and_says_why_it_rests() -> None:
+    monitor, clock = monitored(warn_rate_hz=5.0)
+    monitor.stage.status = lambda: {"idle": "poses come from tf"}  # type: ignore[method-assign]
+    clock.now_s += 20.0
+    status = monitor.status()
+    assert (status.level, status.message) == (DiagnosticLevel.OK, "idle: poses come from tf")
+    monitor.stage.drops[DropCause.DECODE] += 100
+    assert monitor.status().level == DiagnosticLevel.ERROR

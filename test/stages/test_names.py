@@ -20,7 +20,7 @@ def resolver(namespace: str = "", **remappings: str) -> Callable[[str, bool], st
     return resolve
 
 
-@pytest.mark.parametrize("topic", ["/tf", "/tf_static", "/diagnostics"])
+@pytest.mark.parametrize("topic", ["/tf", "/tf_static", "/diagnostics", "/clock"])
 def test_topics_of_everybody_stay_absolute(topic: str) -> None:
     assert relative(topic) == topic
 

@@ -1,5 +1,6 @@
 """The stage of the grid: where pose and labels are from, and what it does without them."""
 
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -73,6 +74,19 @@ def occupied_xy(grid: OccupancyGrid) -> np.ndarray:
     rows, columns = np.nonzero(grid.cells >= 50)
     centers = np.stack([columns + 0.5, rows + 0.5, 0 * rows], axis=1) * grid.resolution_m
     return grid.origin.apply(centers)[:, :2]
+
+
+def test_labels_of_scans_that_were_mapped_are_not_kept() -> None:
+    stage, kept = make(), []
+    for index in range(6):
+        scan = cloud(index)
+        labels = np.zeros(len(scan), np.uint8)
+        stage.push("segmentation", LabelledCloud(scan, labels, POINT_LABELS))
+        assert len(grids(stage.push("points", scan))) == 1
+        assert stage.status()["ground"] == "labels"
+        kept.append(weakref.ref(labels))
+        del labels, scan
+    assert not any(ref() is not None for ref in kept)
 
 
 def test_without_odometry_the_grid_is_a_single_scans_and_the_diagnostics_say_so() -> None:
@@ -249,3 +263,16 @@ def test_several_lidars_see_into_one_grid() -> None:
     stage.push("top/points", cloud(0, 6.05))
     (grid,) = grids(stage.push("rear/points", cloud(0, 6.05)))
     assert (grid.cells >= 50).any()
+
+
+def test_a_lidar_whose_scans_come_a_little_later_takes_nothing_from_the_grid() -> None:
+    stage = make(lidars=("top", "rear"))
+    stage.push("tf", moved(0))
+    for k in range(1, 4):
+        stage.push("tf", moved(k))
+        (seen,) = grids(stage.push("top/points", cloud(k)))
+        header = Header(stamp(k) - 5 * MS, "velodyne")
+        nothing = PointCloud(header, np.zeros((0, 3), np.float32))
+        (grid,) = grids(stage.push("rear/points", nothing))
+    assert (seen.cells >= 50).sum() > 10
+    np.testing.assert_array_equal(grid.cells, seen.cells)

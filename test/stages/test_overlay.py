@@ -59,6 +59,7 @@ def test_nothing_is_drawn_or_kept_while_nobody_looks() -> None:
     assert list(stage.push("front/image", picture(5))) == []
     stage.flush()
     assert not stage.drops
+    assert stage.status() == {"idle": "nobody takes its pictures"}
 
 
 def drawn_with_objects(offset_ms: int) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Live hosts: stages that are off or still loading, listeners, messages that break a stage."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -49,6 +50,20 @@ def test_unready_stage_takes_transforms_but_no_sensor_data(
     assert topics(graph.push("/a", example_point_cloud())) == []
     assert stage.pushed == ["tf"]
     assert stage.drops == drops
+
+
+def test_a_stage_that_is_released_while_a_value_waits_for_it_takes_none() -> None:
+    stage = Recorder()
+    graph = Graph([stage])
+
+    @contextmanager
+    def released_before() -> Iterator[None]:
+        stage.readiness = Readiness.INACTIVE
+        yield
+
+    graph._locks[stage.name] = released_before()  # type: ignore[assignment]
+    assert topics(graph.push("/a", example_point_cloud())) == []
+    assert stage.pushed == []
 
 
 def test_release_makes_a_stage_forget_and_frees_it() -> None:

@@ -1,5 +1,6 @@
 """Graphs from parameter files in ROS format."""
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,25 @@ occupancy_mapper:
   ros__parameters: {max_wait_ms: 50.0, ground.cell_m: 2.0}
 """
     parameters = load_parameters(write(tmp_path, text))
-    assert parameters["occupancy_mapper"] == {"max_wait_ms": 50.0, "ground.cell_m": 2.0}
+    assert parameters["occupancy_mapper"] == {"max_wait_ms": 50.0, "ground": {"cell_m": 2.0}}
     assert parameters["lidar_detector"] == {"max_wait_ms": 100.0}
     assert parameters["camera_detector"] == {}, "it waits for nothing"
+
+
+def test_a_nodes_own_option_leaves_the_shared_ones_of_its_group(tmp_path: Path) -> None:
+    text = """
+/**:
+  ros__parameters: {engine: {backend: onnxruntime, threads: 2}, diagnostics.window_s: 9.0}
+camera_detector:
+  ros__parameters: {engine: {threads: 1}}
+/**/camera_detector:
+  ros__parameters: {diagnostics: {warn_rate_hz: 5.0}}
+"""
+    parameters = load_parameters(write(tmp_path, text))
+    assert parameters["camera_detector"] == {
+        "engine": {"backend": "onnxruntime", "threads": 1},
+        "diagnostics": {"window_s": 9.0, "warn_rate_hz": 5.0},
+    }
 
 
 def test_all_stages_build_from_their_defaults_and_fit_together() -> None:
@@ -42,6 +59,16 @@ def test_all_stages_build_from_their_defaults_and_fit_together() -> None:
         "/tf_static",
         "/odom",
     }
+
+
+def test_the_documented_names_of_several_sensors_leave_no_stage_without_its_input(
+    tmp_path: Path,
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "ros.md").read_text()
+    section = text[text.index("## Several sensors") :]
+    example = section[section.index("    /**:") : section.index("Several vehicles")]
+    graph = build_graph(load_parameters(write(tmp_path, textwrap.dedent(example))))
+    assert [p.topic for p in graph.external_inputs() if p.topic.startswith("/perception")] == []
 
 
 def test_no_two_stages_publish_one_topic() -> None:

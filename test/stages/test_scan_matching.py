@@ -60,7 +60,7 @@ def test_it_is_idle_while_tf_tells_the_pose() -> None:
     odom = StampedTransform(Header(0, "odom"), "base_link", Pose.identity())
     stage.push("tf", Transforms((odom,)))
     assert list(stage.push("points", cloud(0, np.zeros((5, 3), np.float32)))) == []
-    assert stage.status() == {"ego_motion": "tf"}
+    assert stage.status() == {"ego_motion": "tf", "idle": "run is auto, poses come from tf"}
 
 
 def test_without_the_package_it_gives_nothing_and_says_how_to_get_it(
@@ -71,3 +71,7 @@ def test_without_the_package_it_gives_nothing_and_says_how_to_get_it(
     assert list(stage.push("points", cloud(0, np.zeros((5, 3), np.float32)))) == []
     assert "pip install" in stage.status()["degraded"]
     assert not stage.drops
+    odom = StampedTransform(Header(STEP_NS, "odom"), "base_link", Pose.identity())
+    stage.push("tf", Transforms((odom,)))
+    assert list(stage.push("points", cloud(1, np.zeros((5, 3), np.float32)))) == []
+    assert "degraded" not in stage.status(), "the package is no longer missed"
