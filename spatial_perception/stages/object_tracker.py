@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from spatial_perception.config import option
 from spatial_perception.core import Detections3D, Pose, Tracks
 from spatial_perception.core.sync import NS_PER_MS
@@ -103,6 +105,9 @@ class ObjectTrackerStage(Stage):
         self._tracker = ObjectTracker(config)
         self._ego = EgoMotion(config.fixed_frame)
         self._watch = JumpWatch()
+        # Boxes are float32, which far from the origin (UTM) is coarse, so that tracks are kept in a
+        # frame of their own: as fixed as fixed_frame, near the vehicle, and without its jumps.
+        self._local_from_fixed = Pose.identity()
         self._waiting: deque[Detections3D] = deque()
         self._choice = DetectionChoice(int(config.fusion_timeout_ms * NS_PER_MS))
         self._source = EgoSource.NONE
@@ -182,7 +187,7 @@ class ObjectTrackerStage(Stage):
         return waited_ns > self._config.max_wait_ms * NS_PER_MS
 
     def _track(self, detections: Detections3D, ego: EgoPose) -> tuple[Tracks, Pose]:
-        """Returns the objects in the frame of the detections, and where that is."""
+        """Returns the objects in the frame of the detections, and where that is in theirs."""
         header, pose = detections.header, ego.fixed_from_base
         self._source = ego.source
         self._change_frame(header.stamp_ns, pose)
@@ -191,17 +196,21 @@ class ObjectTrackerStage(Stage):
         jump = self._watch.add(header.stamp_ns, pose)
         if jump is not None:
             self._jumps += 1
-            self._tracker.move(jump)
-        placed = detections.transformed(pose, self._config.fixed_frame)
-        tracks = self._tracker(placed, pose.translation)
-        return tracks.transformed(pose.inverse(), header.frame_id), pose
+            self._local_from_fixed = self._local_from_fixed @ jump.inverse()
+        local = self._local_from_fixed @ pose
+        placed = detections.transformed(local, self._config.fixed_frame)
+        tracks = self._tracker(placed, local.translation)
+        return tracks.transformed(local.inverse(), header.frame_id), local
 
     def _change_frame(self, stamp_ns: int, pose: Pose | None) -> None:
         """Takes the tracks along where odometry has come or gone; their speeds are open then."""
         is_fixed = pose is not None
+        if pose is not None and not self._is_fixed:
+            self._local_from_fixed = Pose(np.eye(3), -pose.translation)
         if self._is_fixed is not None and is_fixed != self._is_fixed:
             last = pose if pose is not None else self._watch.expected(stamp_ns)
             if last is not None:
+                last = self._local_from_fixed @ last
                 self._tracker.move(last if is_fixed else last.inverse())
             self._tracker.loosen(_LOOSE_MPS)
             self._watch.reset()

@@ -101,6 +101,25 @@ def test_odometry_that_jumps_keeps_ids_and_velocities() -> None:
     assert drive.stage.status()["odometry_jumps"] == "1"
 
 
+def test_odometry_that_counts_in_utm_gives_the_same_tracks() -> None:
+    """Millions of metres from the origin neighbouring float32 are half a metre apart."""
+    near, far = Drive(), Drive()
+    for k in range(20):
+        here = near.scan(0.1 * k, CARS, ego(0.1 * k))
+        there = far.scan(0.1 * k, CARS, ego(0.1 * k, 5_336_000.0))
+    np.testing.assert_allclose(there.centers_m, here.centers_m, atol=1e-3)
+    np.testing.assert_allclose(there.velocities_mps, here.velocities_mps, atol=1e-3)
+
+
+def test_a_localization_that_jumps_into_utm_keeps_ids_and_velocities() -> None:
+    drive = Drive()
+    for k in range(30):
+        last = drive.scan(0.1 * k, CARS, ego(0.1 * k, 5_336_000.0 if k >= 15 else 0.0))
+    assert last.ids.tolist() == [1, 2]
+    np.testing.assert_allclose(last.velocities_mps, [[6.0, 0.0], [0.0, 0.0]], atol=0.1)
+    assert last.centers_m[1, 0] == pytest.approx(20.0 - 29.0, abs=0.05)
+
+
 def test_odometry_that_stops_degrades_and_comes_back() -> None:
     drive = Drive(max_wait_ms=200.0)
     for k in range(60):
