@@ -35,6 +35,8 @@ from spatial_perception.visualization.bev_view import BevView, draw_grid
 from test.steering import AHEAD_M, LENGTH_M, WIDTH_M, Command, Driver, outline, placed, rolled
 
 STANDS_MPS = 0.1
+HEIGHT_M = 1.9
+"""With the LiDAR on its roof; over some lanes twigs hang lower than the grid's 2.5 m."""
 OVER_LINE_M = 0.3
 """So far the vehicle may reach beyond its lane."""
 DRIVEN, PLANNED = (90, 200, 255), (120, 230, 120)
@@ -99,7 +101,7 @@ class Outcome:
 def steer(config: DriveConfig) -> Iterator[Step]:
     """Yields the scans of a drive that is steered, up to the first touch."""
     drive = Drive(config, followers=False)
-    truth, ground = GridTruth(drive), drive.street.ground
+    truth, ground = GridTruth(drive, HEIGHT_M), drive.street.ground
     start, speed_mps = drive.world_from_base(0.0), drive.street.ego_speed_mps
     driver = Driver(
         _lane(drive),

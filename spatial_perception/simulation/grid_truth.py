@@ -16,7 +16,7 @@ from spatial_perception.simulation.meshes import surface_samples
 from spatial_perception.simulation.street import Snapshot
 
 MIN_HEIGHT_M, MAX_HEIGHT_M = 0.3, 2.5
-"""Over the ground below: what lies between is in the way."""
+"""Over the ground below: what lies between is in the way of the grid's vehicle."""
 SIZE_M, RESOLUTION_M = 100.0, 0.2
 _SAMPLE_M = 0.1
 _RAY_STEP_M = 0.1
@@ -92,16 +92,17 @@ class GridTruth:
     """Tells for each moment which cells are occupied, of those that a ray has seen so far.
 
     A cell is occupied if anything in it, moving objects included, lies between `MIN_HEIGHT_M` and
-    `MAX_HEIGHT_M` over the ground, which is itself never in the way; objects are filled. It is seen
-    once a ray has ended in it below `MAX_HEIGHT_M` or crossed it below `MIN_HEIGHT_M`: a ray that
+    `max_height_m` over the ground, which is itself never in the way; objects are filled. It is seen
+    once a ray has ended in it below `max_height_m` or crossed it below `MIN_HEIGHT_M`: a ray that
     passes higher says nothing of a low obstacle.
 
     Args:
         drive: the drive; its moments are to be given in order.
+        max_height_m: what hangs higher is in nobody's way.
     """
 
-    def __init__(self, drive: Drive) -> None:
-        self._drive = drive
+    def __init__(self, drive: Drive, max_height_m: float = MAX_HEIGHT_M) -> None:
+        self._drive, self._max_height_m = drive, max_height_m
         self._odom_from_world = drive.odom_from_base(0.0) @ drive.world_from_base(0.0).inverse()
         way = drive.street.ego_speed_mps * drive.config.seconds
         self._height = GroundHeight(drive.street.ground, (-_MARGIN_M, way + _MARGIN_M))
@@ -177,7 +178,7 @@ class GridTruth:
         """Cells that triangles reach at heights that are in the way."""
         points, _ = surface_samples(vertices, faces, _SAMPLE_M)
         height = points[:, 2] - self._height.at(points[:, :2])
-        points = points[(height > MIN_HEIGHT_M) & (height < MAX_HEIGHT_M)]
+        points = points[(height > MIN_HEIGHT_M) & (height < self._max_height_m)]
         cells = self._raster.flat(self._odom_from_world.apply(points)[:, :2])
         return np.unique(cells[cells >= 0])
 
@@ -190,7 +191,7 @@ class GridTruth:
         origin = world_from_lidar.translation
         start_height = origin[2] - self._height.at(origin[None, :2])[0]
         ends = self._odom_from_world.apply(ends_world)[:, :2]
-        self._mark(ends[height < MAX_HEIGHT_M])
+        self._mark(ends[height < self._max_height_m])
         low = height < MIN_HEIGHT_M
         ends, height = ends[low], height[low]
         ways = ends - odom_from_lidar.translation[:2]

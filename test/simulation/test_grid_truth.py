@@ -89,6 +89,16 @@ def test_touched_tells_what_stands_from_what_moves(drive: Drive) -> None:
     assert not np.any(truth.touched(np.concatenate([ego, ego + 500.0]), moment.time_s))
 
 
+def test_what_hangs_higher_than_is_asked_for_is_in_nobodys_way(drive: Drive) -> None:
+    side = np.arange(-30.0, 30.0, 0.2)
+    places = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    low, high = (GridTruth(drive, height_m).touched(places, 0.0)[0] for height_m in (1.0, 2.5))
+
+    assert low.any()
+    assert (high & ~low).any()
+    assert not (low & ~high).any()
+
+
 def test_ground_height_is_that_of_the_street(drive: Drive) -> None:
     ground = drive.street.ground
     height = GroundHeight(ground, (-20.0, 20.0))
