@@ -8,15 +8,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from spatial_perception.bags import BagReader
 from spatial_perception.errors import DatasetError
+from spatial_perception.pipelines.model import EngineOptions
 from spatial_perception.replay.run import Replay
 from spatial_perception.runtime.models import find_model
 from spatial_perception.runtime.spec import MODEL_FILE
-from spatial_perception.stages.registry import STAGES, build_graph
+from spatial_perception.stages.registry import STAGES, build_graph, load_parameters
 
 
 def bags_in(root: Path) -> list[Path]:
@@ -27,6 +29,32 @@ def bags_in(root: Path) -> list[Path]:
     if (root / "metadata.yaml").is_file():
         found = [root]
     return found
+
+
+def given_options(engine: EngineOptions) -> dict[str, Any]:
+    """Returns the engine options of the command line that are not the usual ones."""
+    usual = asdict(EngineOptions())
+    return {name: value for name, value in asdict(engine).items() if value != usual[name]}
+
+
+def drive_parameters(
+    config: Path | None, engine: EngineOptions, networks: tuple[str, ...]
+) -> dict[str, Any]:
+    """Returns the graph's parameters; engine options of the command line go before the file's.
+
+    Args:
+        config: a file with parameters, or none.
+        engine: of the command line.
+        networks: stages that run one.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    parameters = load_parameters(config) if config else {}
+    given = {f"engine.{name}": value for name, value in given_options(engine).items()}
+    for name in networks:
+        parameters[name] = {**parameters.get(name, {}), **given}
+    return parameters
 
 
 def require_truth(bag: Path, topic: str) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from spatial_perception import messages
 from spatial_perception.bags import BagReader
-from spatial_perception.cli.drive_bags import bags_in, output_folder, replayed_drive
+from spatial_perception.cli.drive_bags import (
+    bags_in,
+    drive_parameters,
+    output_folder,
+    replayed_drive,
+)
 from spatial_perception.cli.evaluate_grids import GRID_MODEL, evaluate_grids
 from spatial_perception.core import Detections3D, PointCloud, Tracks, TransformTree
 from spatial_perception.core.camera_objects import CameraObjects
@@ -31,7 +34,6 @@ from spatial_perception.evaluation.drives import (
 )
 from spatial_perception.evaluation.measurement import Request
 from spatial_perception.evaluation.report import Report
-from spatial_perception.stages.registry import load_parameters
 
 Progress = Callable[[int, int], None]
 
@@ -67,12 +69,14 @@ def evaluate_drives(
         return evaluate_grids(request, config, replayed, progress)
     if request.model != MODEL:
         raise ConfigError(f"drives measure '{MODEL}' or '{GRID_MODEL}', not '{request.model}'")
+    split = request.choose_split("all", ("all",))
     bags = request.choose_frames(bags_in(request.root), lambda bag: bag.name)
+    parameters = drive_parameters(config, request.engine, STAGES[:2])
+    where = str(config or "evaluate")
     measured, class_counts = [], []
     frames = 0
     with output_folder(replayed) as folder:
         for done, bag in enumerate(bags, start=1):
-            parameters, where = _parameters(request, config), str(config or "evaluate")
             output = replayed_drive(bag, folder, TRUTH_TOPIC, parameters, STAGES, where)
             drive = read_drive(bag, output)
             frames += len(drive)
@@ -90,7 +94,7 @@ def evaluate_drives(
     return Report(
         model=MODEL,
         dataset=request.dataset,
-        split="all",
+        split=split,
         frames=frames,
         metrics=compute(np.ones(len(bags), np.int64)),
         interval_90=interval_90(compute, len(bags), np.random.default_rng(_SEED)),
@@ -168,12 +172,3 @@ def _frame(
         )
     points = points_on_boxes(base_from_lidar.apply(cloud.points), boxes)
     return DriveFrame(truth, points, found)
-
-
-def _parameters(request: Request, config: Path | None) -> dict[str, dict[str, Any]]:
-    parameters = load_parameters(config) if config else {}
-    given = dataclasses.asdict(request.engine)
-    engine = {f"engine.{name}": value for name, value in given.items()}
-    for name in STAGES[:2]:
-        parameters[name] = {**engine, **parameters.get(name, {})}
-    return parameters

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from spatial_perception.bags import BagReader
-from spatial_perception.cli.drive_bags import bags_in, output_folder, replayed_drive
+from spatial_perception.cli.drive_bags import (
+    bags_in,
+    drive_parameters,
+    given_options,
+    output_folder,
+    replayed_drive,
+)
 from spatial_perception.core import OccupancyGrid
 from spatial_perception.errors import ConfigError, DatasetError
 from spatial_perception.evaluation.bootstrap import interval_90
@@ -19,7 +23,6 @@ from spatial_perception.evaluation.measurement import Request
 from spatial_perception.evaluation.report import Report
 from spatial_perception.messages import OCCUPANCY_GRID
 from spatial_perception.pipelines.model import EngineOptions
-from spatial_perception.stages.registry import load_parameters
 
 Progress = Callable[[int, int], None]
 
@@ -55,7 +58,8 @@ def evaluate_grids(
     split = request.choose_split("geometric", tuple(_NETWORKS))
     stages = (*_NETWORKS[split], GRID_MODEL)
     bags = request.choose_frames(bags_in(request.root), lambda bag: bag.name)
-    parameters = _parameters(request.engine, config, split)
+    _check_engine(request.engine, split)
+    parameters = drive_parameters(config, request.engine, _NETWORKS[split])
     drives: list[GridCounts] = []
     with output_folder(replayed) as folder:
         for done, bag in enumerate(bags, start=1):
@@ -77,19 +81,13 @@ def evaluate_grids(
     )
 
 
-def _parameters(engine: EngineOptions, config: Path | None, split: str) -> dict[str, Any]:
-    """Returns the graph's parameters; engine options of the command line go before the file's."""
-    parameters = load_parameters(config) if config else {}
-    usual = asdict(EngineOptions())
-    given = {name: value for name, value in asdict(engine).items() if value != usual[name]}
+def _check_engine(engine: EngineOptions, split: str) -> None:
+    """Refuses engine options of the command line for a split without networks."""
+    given = given_options(engine)
     if given and not _NETWORKS[split]:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         others = ", ".join(name for name, networks in _NETWORKS.items() if networks)
         raise ConfigError(f"{options}: the split '{split}' runs no network; some do: {others}")
-    for name in _NETWORKS[split]:
-        own = {f"engine.{option}": value for option, value in given.items()}
-        parameters[name] = {**parameters.get(name, {}), **own}
-    return parameters
 
 
 def _counts(bag: Path, output: Path) -> GridCounts:

@@ -10,9 +10,10 @@ import pytest
 from spatial_perception import messages
 from spatial_perception.bags import BagWriter
 from spatial_perception.cli import drive_bags
-from spatial_perception.cli.drive_bags import replay_drive, replayed_drive
+from spatial_perception.cli.drive_bags import drive_parameters, replay_drive, replayed_drive
 from spatial_perception.cli.evaluate_drives import read_answers, read_drive
 from spatial_perception.cli.main import main
+from spatial_perception.config import nested
 from spatial_perception.core import (
     CAMERA_OBJECT_LABELS,
     Header,
@@ -24,6 +25,7 @@ from spatial_perception.core import (
 from spatial_perception.core.camera_objects import CameraObjects
 from spatial_perception.core.examples import example_tracks
 from spatial_perception.errors import DatasetError
+from spatial_perception.pipelines.model import EngineOptions
 from spatial_perception.replay.run import Replay
 
 START_NS = 1_700_000_000_000_000_000
@@ -148,3 +150,22 @@ def test_a_replayed_bag_serves_again_only_for_the_same_parameters_and_models(
     assert [made_for(), made_for()] == [4, 4]
     (tmp_path / "kept" / "a.recipe.json").unlink()
     assert made_for(max_age_s=3.0) == 4
+
+
+def test_another_split_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["evaluate", "object_tracker", "--dataset", "drives", "--root", str(tmp_path)]
+    assert main([*arguments, "--split", "labels"]) == 2
+    assert "no split 'labels'; known: all" in capsys.readouterr().err
+
+
+def test_engines_of_the_command_line_go_before_those_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "graph.yaml"
+    file.write_text(
+        "lidar_detector: {ros__parameters: {engine.backend: onnxruntime, engine.threads: 2}}"
+    )
+    engine = EngineOptions("openvino", "fp32")
+    found = drive_parameters(file, engine, ("lidar_detector", "camera_detector"))
+
+    named = {"backend": "openvino", "precision": "fp32"}
+    assert nested(found["lidar_detector"]) == {"engine": {"threads": 2, **named}}
+    assert nested(found["camera_detector"]) == {"engine": named}
