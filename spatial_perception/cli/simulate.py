@@ -18,6 +18,19 @@ from spatial_perception.simulation.features import SceneFeatures
 from spatial_perception.simulation.lidar import LIDAR_MODELS
 from spatial_perception.simulation.shards import write_shards
 
+_DRIVE, _SHARDS, _PICTURES = "a drive", "shards", "pictures"
+_SERVES: dict[str, tuple[object, tuple[str, ...]]] = {
+    "seconds": (6.0, (_DRIVE,)),
+    "backend": ("auto", (_DRIVE,)),
+    "no_camera": (False, (_DRIVE,)),
+    "motion_distortion": (False, (_DRIVE,)),
+    "sensor": ("hdl64", (_DRIVE, _SHARDS)),
+    "without": ("", (_DRIVE, _SHARDS)),
+    "count": (100, (_SHARDS, _PICTURES)),
+    "workers": (os.cpu_count() or 1, (_SHARDS, _PICTURES)),
+}
+"""Default of each option, and what it serves."""
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command to the command line."""
@@ -29,12 +42,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         " The same seed gives the same data.",
     )
     parser.add_argument("output", type=Path, help="bag to write, or folder of training data")
-    parser.add_argument("--seconds", type=float, default=6.0, help="length of the drive")
+    parser.add_argument("--seconds", type=float, help="length of the drive")
     parser.add_argument("--seed", type=int, default=0, help="first seed")
-    parser.add_argument("--sensor", default="hdl64", help=f"LiDAR: {', '.join(LIDAR_MODELS)}")
-    parser.add_argument(
-        "--backend", default="auto", help="ray caster: auto, open3d or torch (drives only)"
-    )
+    parser.add_argument("--sensor", help=f"LiDAR: {', '.join(LIDAR_MODELS)}")
+    parser.add_argument("--backend", help="ray caster of a drive: auto, open3d or torch")
     parser.add_argument(
         "--no-camera", action="store_true", help="a drive without pictures, in half the time"
     )
@@ -45,7 +56,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument(
         "--without",
-        default="",
         metavar="FEATURES",
         help="leave parts of the scene out, to measure their worth:"
         f" {', '.join(f.name for f in fields(SceneFeatures))}; several with commas",
@@ -53,11 +63,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     data = parser.add_mutually_exclusive_group()
     data.add_argument("--shards", action="store_true", help="write labelled scans")
     data.add_argument("--pictures", action="store_true", help="write labelled pictures")
-    parser.add_argument("--count", type=int, default=100, help="number of scans or pictures")
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="processes that make them"
-    )
-    parser.set_defaults(run=run)
+    parser.add_argument("--count", type=int, help="number of scans or pictures")
+    parser.add_argument("--workers", type=int, help="processes that make them")
+    parser.set_defaults(run=run, **{name: default for name, (default, _) in _SERVES.items()})
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: a bad argument, or the output exists or cannot be written.
     """
+    _check_options(arguments)
     console = make_console()
     features = SceneFeatures.without(name for name in arguments.without.split(",") if name)
     if arguments.count < 1:
@@ -104,3 +113,12 @@ def run(arguments: argparse.Namespace) -> int:
         simulate_drive(arguments.output, config=config, progress=show)
     console.print(f"drive written to {arguments.output}", soft_wrap=True)
     return 0
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    """Refuses options that say nothing of what is to be simulated."""
+    wanted = _SHARDS if arguments.shards else _PICTURES if arguments.pictures else _DRIVE
+    for name, (default, served) in _SERVES.items():
+        if wanted not in served and getattr(arguments, name) != default:
+            option = name.replace("_", "-")
+            raise ConfigError(f"--{option} is for {' and '.join(served)}, not for {wanted}")

@@ -122,6 +122,18 @@ def test_simulate_refuses_bad_values(tmp_path: Path, capsys: pytest.CaptureFixtu
         (["play", "BAG", "--loop", "-1", "--restamp"], "--loop: expected 0 or more"),
         (["play", "BAG", "--rate", "nan"], "--rate nan: expected more than 0"),
         (["simulate", "OUT", "--shards", "--count", "0"], "--count 0: expected 1 or more"),
+        (
+            ["simulate", "OUT", "--shards", "--no-camera"],
+            "--no-camera is for a drive, not for shards",
+        ),
+        (
+            ["simulate", "OUT", "--count", "5"],
+            "--count is for shards and pictures, not for a drive",
+        ),
+        (
+            ["simulate", "OUT", "--pictures", "--sensor", "beam32"],
+            "for a drive and shards, not for",
+        ),
         (["record", "OUT", "--all", "--duration", "-1"], "expected 0 (no limit) or more"),
         (["bench", "light_classifier", "--runs", "0"], "--runs 0: expected 1 or more"),
         (["import", "x.onnx", "--decoder", "boxes", "--name", "a/b"], "not a path; see --output"),
