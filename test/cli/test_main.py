@@ -1,6 +1,8 @@
 """The command line: one clear line and exit code 2 for whatever cannot be used."""
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -170,3 +172,13 @@ def test_an_interrupt_while_commands_are_imported_is_one_line(
     monkeypatch.setattr("spatial_perception.cli.main.make_parser", interrupted)
     assert main(["doctor"]) == 130
     assert capsys.readouterr().err == "spatial-perception: interrupted\n"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = [sys.executable, "-m", "spatial_perception.cli.main", "engines", "list"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, errors = process.communicate()
+
+    assert (process.returncode, errors) == (0, b"")
