@@ -12,13 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from spatial_perception.core.detections import Detections3D
 from spatial_perception.core.header import Header
 from spatial_perception.core.image import CameraImage, LabelImage
-from spatial_perception.core.labels import CAMVID_LABELS, OBJECT_LABELS, POINT_LABELS
+from spatial_perception.core.labels import CAMVID_LABELS, POINT_LABELS
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
 from spatial_perception.simulation.camera import boxes_2d
 from spatial_perception.simulation.drive import Drive, DriveConfig, Moment
+from spatial_perception.simulation.drive_bag import true_tracks
 from spatial_perception.visualization.bev import BevStyle, draw_bev
 from spatial_perception.visualization.bev_view import BevView
 from spatial_perception.visualization.overlay import draw_overlay
@@ -60,18 +60,7 @@ def from_above(drive: Drive, moment: Moment) -> np.ndarray:
     """The scan with the objects that it touches; (H, W, 3) uint8 RGB."""
     points = drive.rig.base_from_lidar.apply(moment.scan.points).astype(np.float32)
     cloud = LabelledCloud(PointCloud(_HEADER, points), moment.scan.labels, POINT_LABELS)
-    touched = moment.hits > 0
-    boxes = moment.boxes[touched].astype(np.float32)
-    kinds = [OBJECT_LABELS.index(moment.kinds[number - 1]) for number in moment.ids[touched]]
-    objects = Detections3D(
-        _HEADER,
-        np.ascontiguousarray(boxes[:, :3]),
-        np.ascontiguousarray(boxes[:, 3:6]),
-        np.ascontiguousarray(boxes[:, 6]),
-        np.ones(len(boxes), np.float32),
-        np.array(kinds, np.int32),
-        OBJECT_LABELS,
-    )
+    objects = true_tracks(moment, moment.hits > 0, _HEADER.stamp_ns).detections()
     view = BevView(_WIDTH_PX, _BEV_HEIGHT_PX, back_m=20.0, ahead_m=55.0)
     style = BevStyle(legend=False)
     return draw_bev(cloud, objects=objects, view=view, style=style)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spatial_perception.pipelines.crop_classifier import CropClassifierConfig
+
 CALIBRATION_BINS = 15
-LEAST_CONFIDENCE = 0.5
-"""The default of `min_confidence`, under which a classifier answers `unknown`."""
+LEAST_CONFIDENCE = CropClassifierConfig().min_confidence
+"""Under it a classifier answers `unknown` by default."""
 
 
 def accuracy(probabilities: ArrayLike, truth: ArrayLike) -> float:

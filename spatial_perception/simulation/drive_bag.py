@@ -148,16 +148,16 @@ class _DriveRecorder:
             LabelledCloud(bare, scan.labels, POINT_LABELS),
         )
         near = np.hypot(moment.boxes[:, 0], moment.boxes[:, 1]) < _TRUTH_REACH_M
-        touched = _tracks(moment, near & (moment.hits > 0), stamp_ns)
+        touched = true_tracks(moment, near & (moment.hits > 0), stamp_ns)
         self._put(TRUTH_OBJECTS_TOPIC, messages.TRACKS, log_ns, touched)
-        everything = _tracks(moment, near, stamp_ns)
+        everything = true_tracks(moment, near, stamp_ns)
         self._put(TRUTH_STATES_TOPIC, messages.TRACK_STATES, log_ns, everything)
         grid = self._grid.at(moment, Header(stamp_ns, _ODOM))
         self._put(TRUTH_GRID_TOPIC, messages.OCCUPANCY_GRID, log_ns, grid)
 
 
-def _tracks(moment: Moment, chosen: NDArray[np.bool_], stamp_ns: int) -> Tracks:
-    """Those of a moment's objects that are chosen, (M,), in base_link."""
+def true_tracks(moment: Moment, chosen: NDArray[np.bool_], stamp_ns: int) -> Tracks:
+    """Those of a moment's objects that are chosen, (M,) bool, in base_link."""
     boxes = moment.boxes[chosen].astype(np.float32)
     ids = moment.ids[chosen]
     kinds = [OBJECT_LABELS.index(moment.kinds[i - 1]) for i in ids]

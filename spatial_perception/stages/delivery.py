@@ -85,13 +85,14 @@ class _BranchWorker:
 
     def _make_room(self, port: Port) -> None:
         """Gives up the oldest message that waits where too many do: memory and age stay bounded."""
-        waiting, depth = list(self._queue), STATE_DEPTH
+        waiting, depth = self._queue, STATE_DEPTH
         if port.kind in (PortKind.RESULT, PortKind.LATCHED):
-            waiting = [item for item in waiting if item.port.topic == port.topic]
+            waiting = deque(item for item in self._queue if item.port.topic == port.topic)
             depth = port.qos.depth
         if len(waiting) >= depth:
-            self._queue.remove(waiting[0])
-            self._count_superseded(waiting[0].port)
+            oldest = waiting[0]
+            self._queue.remove(oldest)
+            self._count_superseded(oldest.port)
 
     def _count_superseded(self, port: Port) -> None:
         for stage in self._stages:
