@@ -22,7 +22,7 @@ from spatial_perception.datasets.kitti_object import kitti_frames, read_kitti_fr
 from spatial_perception.datasets.shards import read_shard
 from spatial_perception.errors import DatasetError, PerceptionError
 from spatial_perception.evaluation.point_scans import kitti_point_scans
-from spatial_perception.simulation.lidar import lidar_model
+from spatial_perception.simulation.lidar_models import lidar_model
 
 Values = dict[str, np.ndarray]
 

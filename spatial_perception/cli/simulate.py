@@ -15,7 +15,7 @@ from spatial_perception.errors import ConfigError
 from spatial_perception.simulation.drive import DriveConfig
 from spatial_perception.simulation.drive_bag import simulate_drive
 from spatial_perception.simulation.features import SceneFeatures
-from spatial_perception.simulation.lidar import LIDAR_MODELS
+from spatial_perception.simulation.lidar_models import LIDAR_MODELS
 from spatial_perception.simulation.shards import write_shards
 
 _DRIVE, _SHARDS, _PICTURES = "a drive", "shards", "pictures"
@@ -44,7 +44,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("output", type=Path, help="bag to write, or folder of training data")
     parser.add_argument("--seconds", type=float, help="length of the drive")
     parser.add_argument("--seed", type=int, default=0, help="first seed")
-    parser.add_argument("--sensor", help=f"LiDAR: {', '.join(LIDAR_MODELS)}")
+    parser.add_argument(
+        "--sensor", help=f"LiDAR: {', '.join(LIDAR_MODELS)}, or a YAML file with your own"
+    )
     parser.add_argument("--backend", help="ray caster of a drive: auto, open3d or torch")
     parser.add_argument(
         "--no-camera", action="store_true", help="a drive without pictures, in half the time"

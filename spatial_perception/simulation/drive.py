@@ -12,7 +12,8 @@ from spatial_perception.core.pose import Pose
 from spatial_perception.errors import ConfigError
 from spatial_perception.simulation.camera import CameraModel, Picture, render
 from spatial_perception.simulation.features import SceneFeatures
-from spatial_perception.simulation.lidar import LidarConditions, Scan, lidar_model, scan
+from spatial_perception.simulation.lidar import LidarConditions, Scan, scan
+from spatial_perception.simulation.lidar_models import lidar_model
 from spatial_perception.simulation.raycast import Backend
 from spatial_perception.simulation.shading import Daylight
 from spatial_perception.simulation.street import (
@@ -39,7 +40,9 @@ class DriveConfig:
     seconds: float = option(6.0, help="how long", unit="s", range=(0.1, 600))
     seed: int = option(0, help="draws street, traffic and weather", range=(0, 2**31))
     rate_hz: float = option(10.0, help="scans and pictures a second", unit="Hz", range=(1, 50))
-    sensor: str = option("hdl64", help="LiDAR preset: hdl64, vlp32, beam32 or beam128")
+    sensor: str = option(
+        "hdl64", help="LiDAR: hdl64, vlp32, beam32, beam128 or a YAML file with one's own"
+    )
     camera_delay_s: float = option(0.003, help="pictures after scans", unit="s", range=(0, 0.1))
     motion_distortion: bool = option(
         False, help="measure each point from where the sensor was at that moment"
@@ -104,7 +107,9 @@ class Drive:
 
     def __init__(self, config: DriveConfig, followers: bool = True) -> None:
         self.config = config
-        self.lidar = replace(lidar_model(config.sensor), spin_time_s=1.0 / config.rate_hz)
+        sensor = lidar_model(config.sensor)
+        turn_s = min(sensor.spin_time_s, 1.0 / config.rate_hz)
+        self.lidar = replace(sensor, spin_time_s=turn_s)
         if config.seconds * config.rate_hz < 1:
             raise ConfigError(f"{config.seconds} s at {config.rate_hz} Hz hold no scan")
         rng = np.random.default_rng([config.seed, 77])

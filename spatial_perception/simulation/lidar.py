@@ -1,4 +1,4 @@
-"""Spinning LiDAR sensors by table, and what they measure of their surroundings."""
+"""What a LiDAR measures of its surroundings."""
 
 from __future__ import annotations
 
@@ -11,33 +11,10 @@ import numpy as np
 from spatial_perception.config import option
 from spatial_perception.core.labels import UNLABELED
 from spatial_perception.core.pose import Pose
-from spatial_perception.errors import ConfigError
+from spatial_perception.simulation.lidar_models import LidarModel
 from spatial_perception.simulation.materials import GLOSS, POINT_CLASS, REFLECTANCE, ROUGHNESS_M
 from spatial_perception.simulation.street import EGO
 from spatial_perception.simulation.surroundings import Surroundings
-
-
-@dataclass(frozen=True, slots=True)
-class LidarModel:
-    """A spinning LiDAR.
-
-    Attributes:
-        name: what it is called on the command line and in shards.
-        elevations_deg: of its beams, top first.
-        columns: firings a turn.
-        mount_z_m: of the sensor over base_link.
-        max_range_m: farthest return.
-        min_range_m: nearest return.
-        spin_time_s: of one turn.
-    """
-
-    name: str
-    elevations_deg: tuple[float, ...]
-    columns: int
-    mount_z_m: float
-    max_range_m: float
-    min_range_m: float = 1.5
-    spin_time_s: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,78 +43,6 @@ class LidarConditions:
             beam_jitter_deg=float(rng.uniform(0, 0.04)),
             ego_share=float(10.0 ** rng.uniform(-2.5, 0.0)) if rng.random() < 0.5 else 0.0,
         )
-
-
-def _even(top: float, bottom: float, count: int) -> tuple[float, ...]:
-    return tuple(float(v) for v in np.linspace(top, bottom, count))
-
-
-LIDAR_MODELS = {
-    model.name: model
-    for model in (
-        # Velodyne HDL-64E S2: an upper block at 1/3 degree, a lower one at 1/2 degree; leaning
-        # back by half a degree, as KITTI's does.
-        LidarModel("hdl64", _even(2.6, -7.73, 32) + _even(-8.23, -24.2, 32), 2083, 1.73, 120.0),
-        # Velodyne VLP-32C: dense around the horizon (user manual, table 9-1).
-        LidarModel(
-            "vlp32",
-            (
-                15.0,
-                10.333,
-                7.0,
-                4.667,
-                3.333,
-                2.333,
-                1.667,
-                1.333,
-                1.0,
-                0.667,
-                0.333,
-                0.0,
-                -0.333,
-                -0.667,
-                -1.0,
-                -1.333,
-                -1.667,
-                -2.0,
-                -2.333,
-                -2.667,
-                -3.0,
-                -3.333,
-                -3.667,
-                -4.0,
-                -4.667,
-                -5.333,
-                -6.148,
-                -7.254,
-                -8.843,
-                -11.31,
-                -15.639,
-                -25.0,
-            ),
-            1800,
-            1.85,
-            130.0,
-        ),
-        # HDL-32E as nuScenes mounts it.
-        LidarModel("beam32", _even(10.67, -30.67, 32), 1085, 1.84, 80.0),
-        # A 128-beam sensor like the Ouster OS1-128.
-        LidarModel("beam128", _even(22.5, -22.5, 128), 1024, 1.80, 100.0),
-    )
-}
-
-
-def lidar_model(name: str) -> LidarModel:
-    """Returns a preset.
-
-    Raises:
-        ConfigError: no such preset.
-    """
-    try:
-        return LIDAR_MODELS[name]
-    except KeyError:
-        known = ", ".join(LIDAR_MODELS)
-        raise ConfigError(f"no LiDAR sensor '{name}'; known: {known}") from None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,7 +81,7 @@ def scan(
     conditions: LidarConditions,
     rng: np.random.Generator,
 ) -> Scan:
-    """One turn of a LiDAR, clockwise from the rear.
+    """One turn of a LiDAR, clockwise from the rear, or its sweep over less from left to right.
 
     Args:
         surroundings: what it sees.
@@ -189,7 +94,8 @@ def scan(
     ring, column = _columns(model)
     jitter = rng.normal(0, conditions.beam_jitter_deg, len(model.elevations_deg))
     elevation = np.radians(np.array(model.elevations_deg) + jitter)[ring]
-    azimuth = np.pi - (column + rng.random()) * (2 * np.pi / model.columns)
+    view = np.radians(model.field_of_view_deg)
+    azimuth = view / 2 - (column + rng.random()) * (view / model.columns)
     level = np.cos(elevation)
     directions = np.stack(
         [level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)], 1

@@ -14,7 +14,8 @@ import numpy as np
 
 from spatial_perception.core.pose import Pose
 from spatial_perception.simulation.features import ALL_FEATURES, SceneFeatures
-from spatial_perception.simulation.lidar import LidarConditions, LidarModel, lidar_model, scan
+from spatial_perception.simulation.lidar import LidarConditions, scan
+from spatial_perception.simulation.lidar_models import LidarModel, lidar_model
 from spatial_perception.simulation.street import (
     build_street,
     ego_snapshot,
@@ -119,10 +120,10 @@ def shard_path(
     return out_dir / f"{sensor}_{seed:07d}{lacks}.npz"
 
 
-def _write_one(seed: int, out_dir: Path, sensor: str, features: SceneFeatures) -> Path:
-    path = shard_path(out_dir, seed, sensor, features)
+def _write_one(seed: int, out_dir: Path, sensor: LidarModel, features: SceneFeatures) -> Path:
+    path = shard_path(out_dir, seed, sensor.name, features)
     if not path.exists():
-        scene = simulate_scene(seed, lidar_model(sensor), features=features)
+        scene = simulate_scene(seed, sensor, features=features)
         partial_path = path.with_suffix(".part")
         partial_path.write_bytes(shard_bytes(scene))
         partial_path.rename(path)
@@ -142,7 +143,7 @@ def write_shards(
     Args:
         out_dir: made where missing.
         seeds: of the scenes; the same seed gives the same bytes.
-        sensor: a preset of `lidar.LIDAR_MODELS`.
+        sensor: a preset, or a YAML file that describes a sensor (`lidar_models.lidar_model`).
         workers: processes; 1 works in this one.
         progress: called with the number of scenes done.
         features: what the streets have.
@@ -151,12 +152,11 @@ def write_shards(
         The files, in the order of the seeds.
 
     Raises:
-        ConfigError: no such sensor.
+        ConfigError: no such sensor, or its file is wrong.
     """
-    out = Path(out_dir)
+    model, out = lidar_model(sensor), Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    lidar_model(sensor)
-    work = partial(_write_one, out_dir=out, sensor=sensor, features=features)
+    work = partial(_write_one, out_dir=out, sensor=model, features=features)
     paths: list[Path] = []
 
     def collect(results: Iterable[Path]) -> list[Path]:

@@ -10,7 +10,7 @@ from spatial_perception.core.pose import Pose
 from spatial_perception.errors import ConfigError
 from spatial_perception.simulation.actors import make_actor
 from spatial_perception.simulation.features import SceneFeatures
-from spatial_perception.simulation.lidar import lidar_model
+from spatial_perception.simulation.lidar_models import lidar_model
 from spatial_perception.simulation.materials import POINT_CLASS, Surface
 from spatial_perception.simulation.shards import shard_bytes, simulate_scene
 from spatial_perception.simulation.street import Street, build_street, snapshot

@@ -5,14 +5,8 @@ import pytest
 
 from spatial_perception.core.labels import POINT_LABELS, UNLABELED
 from spatial_perception.core.pose import Pose
-from spatial_perception.errors import ConfigError
-from spatial_perception.simulation.lidar import (
-    LIDAR_MODELS,
-    LidarConditions,
-    LidarModel,
-    lidar_model,
-    scan,
-)
+from spatial_perception.simulation.lidar import LidarConditions, scan
+from spatial_perception.simulation.lidar_models import LidarModel
 from spatial_perception.simulation.materials import Surface
 from spatial_perception.simulation.street import EGO, Snapshot
 from spatial_perception.simulation.surroundings import Surroundings
@@ -45,6 +39,18 @@ def test_turn_goes_clockwise_from_the_rear_in_one_spin() -> None:
 
     assert (np.diff(azimuth[np.argsort(time_s)]) < 0).all()
     assert 0 <= time_s.min() < time_s.max() < SMALL.spin_time_s
+
+
+def test_a_part_of_the_turn_lies_ahead_and_is_swept_from_left_to_right() -> None:
+    model = replace(SMALL, field_of_view_deg=90.0)
+    seen = scan(surroundings_of(plain()), [MOUNT], model, IDEAL, np.random.default_rng(0))
+    mine = seen.ring == 3
+    azimuth = np.degrees(np.arctan2(seen.points[mine, 1], seen.points[mine, 0]))
+
+    assert mine.sum() == SMALL.columns
+    assert 44 < azimuth.max() <= 45
+    assert -45 <= azimuth.min() < -44
+    assert (np.diff(azimuth[np.argsort(seen.time_s[mine])]) < 0).all()
 
 
 def test_walls_hide_what_is_behind_them() -> None:
@@ -125,17 +131,3 @@ def test_moving_sensor_measures_each_point_from_where_it_was() -> None:
     # The first half of the turn passes the left side, the second half the right.
     np.testing.assert_allclose(wall[1][wall[1][:, 1] > 0.5, 0], 19.9, atol=1e-3)
     np.testing.assert_allclose(wall[1][wall[1][:, 1] < -0.5, 0], 18.9, atol=1e-3)
-
-
-def test_tables_have_the_beams_of_the_sensors_they_name() -> None:
-    beams = {name: len(model.elevations_deg) for name, model in LIDAR_MODELS.items()}
-
-    assert beams == {"hdl64": 64, "vlp32": 32, "beam32": 32, "beam128": 128}
-    upper = np.diff(lidar_model("hdl64").elevations_deg)
-    assert upper[0] == pytest.approx(-1 / 3, abs=0.01)
-    assert upper[-1] == pytest.approx(-0.5, abs=0.02)
-
-
-def test_unknown_sensor_names_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"no LiDAR sensor 'hdl65'.*hdl64.*beam128"):
-        lidar_model("hdl65")

@@ -7,7 +7,7 @@ from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS
 from spatial_perception.core.pose import Pose
 from spatial_perception.datasets.shards import FREE, SimulatedScan, read_shard, shard_files
 from spatial_perception.errors import ConfigError
-from spatial_perception.simulation.lidar import lidar_model
+from spatial_perception.simulation.lidar_models import lidar_model
 from spatial_perception.simulation.shards import shard_bytes, simulate_scene, write_shards
 
 _VEHICLE = POINT_LABELS.index("vehicle")
