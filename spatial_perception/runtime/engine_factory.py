@@ -184,7 +184,8 @@ def _job(
     except OSError as error:
         raise EngineError(f"{path}: cannot be read ({error.strerror})") from error
     if precision in backend.graph_precisions:
-        graph = convert(graph, precision, f"{spec.name}/{path.name}", cache)
+        label = f"{spec.name}/{path.name}"
+        graph = convert(graph, precision, label, cache, backend.signed_int8)
     return Job(spec, spec.variants[variant], graph, precision, threads)
 
 

@@ -1,85 +1,167 @@
 """8-bit integers in the ONNX graph, without the places where they cost most.
 
 Convolutions and products become int8 but for the heads, the convolutions that read the network's
-input (their errors shift everything behind) and depthwise ones (few products, few bits of them
-used). Where the channels of an input differ widely in size, one scale for all would leave the small
-ones a step or two: such inputs are scaled channel by channel, and the weights the other way round
-(Xiao et al., SmoothQuant, 2022).
+input (their errors shift everything behind) unless much of the work is theirs, and depthwise ones
+(few products, few bits of them used). Rounded is what they read, not what they give: a rectifier
+behind it would cut half of the levels off. Where the channels of an input differ widely in size,
+one scale for all would leave the small ones a step or two: such inputs are scaled channel by
+channel, and the weights the other way round (Xiao et al., SmoothQuant, 2022). `int8_ranges` says
+how far the levels reach, `int8_bias` takes out what they shift on average.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from spatial_perception.runtime.graph_values import Sample, largest_of_channels, tensor_values
+from spatial_perception.runtime.int8_bias import correct_biases
+from spatial_perception.runtime.int8_ranges import Range, best_ranges
+
 HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _UNEQUAL = 3.0
 """Largest over median channel of an input from which on it is equalized."""
-_EQUALIZING_SAMPLES = 16
+_LARGE_SHARE = 0.1
+"""Of all products of convolutions: from here on one that reads the input becomes int8, too."""
+_SOME_SAMPLES = 8
 """Taken evenly from all: the first ones may be of one place and one light."""
 
 
-def quantized(model: Any, samples: Sequence[Mapping[str, np.ndarray]], keep: Sequence[str]) -> Any:
+@dataclass(frozen=True, slots=True, eq=False)
+class Int8Graphs:
+    """A graph with quantize/dequantize nodes, as backends take it.
+
+    Attributes:
+        signed: onnx.ModelProto, all tensors symmetric around zero: what TensorRT takes.
+        unsigned: with all 256 levels for tensors that are never negative.
+    """
+
+    signed: Any
+    unsigned: Any
+
+
+def quantized(model: Any, samples: Sequence[Sample], keep: Sequence[str]) -> Int8Graphs:
     """Returns the graph with quantize/dequantize nodes around convolutions and products.
 
-    Symmetric, weights per channel, bias fp32: the form that TensorRT and OpenVINO both take.
+    Weights are symmetric and per channel, zero is level zero everywhere, biases stay fp32.
 
     Args:
         model: onnx.ModelProto in fp32 whose nodes have names; it is changed.
         samples: real inputs.
         keep: names of nodes that stay fp32.
     """
+    kept = {*keep, *_sensitive(model)}
+    some = samples[:: -(-len(samples) // _SOME_SAMPLES)]
+    _equalize(model, some, kept)
+    ranges = best_ranges(model, _rounded_tensors(model, kept), samples)
+    graphs = []
+    for signed in (True, False):
+        rounded = _rounded(model, samples[0], kept, ranges, signed)
+        correct_biases(rounded, model, some)
+        graphs.append(rounded)
+    return Int8Graphs(*graphs)
+
+
+def _rounded(
+    model: Any, sample: Sample, keep: set[str], ranges: Mapping[str, Range], signed: bool
+) -> Any:
+    """A copy of the graph with quantize/dequantize nodes."""
     import onnx
     from onnxruntime import quantization
 
     class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
-            self._samples = iter(samples)
+            self._samples = iter([sample])
 
         def get_next(self) -> dict[str, np.ndarray] | None:
-            sample = next(self._samples, None)
-            return None if sample is None else dict(sample)
+            found = next(self._samples, None)
+            return None if found is None else dict(found)
 
-    kept = {*keep, *_sensitive(model)}
-    _equalize(model, samples[:: -(-len(samples) // _EQUALIZING_SAMPLES)], kept)
+    types = quantization.QuantType
+    overrides: dict[str, list[dict[str, Any]]] = {}
+    for name, size in ranges.items():
+        chosen = {"quant_type": types.QInt8, "rmin": -size.signed, "rmax": size.signed}
+        if size.unsigned is not None and not signed:
+            chosen = {"quant_type": types.QUInt8, "rmin": 0.0, "rmax": size.unsigned}
+            chosen["symmetric"] = False
+        limits = {name: np.float32(chosen[name]) for name in ("rmin", "rmax")}
+        overrides[name] = [{**chosen, **limits}]
+    copied = onnx.ModelProto()
+    copied.CopyFrom(model)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "int8.onnx"
         quantization.quantize_static(
-            model,
+            copied,
             target,
-            Reader(),
+            Reader(),  # it wants one, though the ranges are given
             quant_format=quantization.QuantFormat.QDQ,
             per_channel=True,
             reduce_range=True,  # processors without VNNI add up pairs of products in 16 bits
             op_types_to_quantize=list(HEAVY),
-            nodes_to_exclude=list(kept),
+            nodes_to_exclude=list(keep),
             extra_options={
                 "ActivationSymmetric": True,
                 "WeightSymmetric": True,
                 "QuantizeBias": False,
+                "OpTypesToExcludeOutputQuantization": list(HEAVY),
+                "TensorQuantOverrides": overrides,
             },
         )
         return onnx.load(target)
 
 
+def _rounded_tensors(model: Any, keep: set[str]) -> list[str]:
+    """Names of what the nodes that become int8 read, without stored weights."""
+    stored = {tensor.name for tensor in model.graph.initializer}
+    names = [
+        name
+        for node in model.graph.node
+        if node.op_type in HEAVY and node.name not in keep
+        for name in node.input
+        if name and name not in stored
+    ]
+    return list(dict.fromkeys(names))
+
+
 def _sensitive(model: Any) -> list[str]:
-    """Names of convolutions that read the network's input, or are depthwise."""
+    """Names of convolutions that are depthwise, or read the network's input at little cost."""
     read = {port.name for port in model.graph.input}
     for node in model.graph.node:  # in the order of computation, as ONNX demands
         if node.op_type not in HEAVY and read.intersection(node.input):
             read.update(node.output)
+    products = _products(model)
+    large = _LARGE_SHARE * sum(products.values())
     return [
         node.name
         for node in model.graph.node
-        if node.op_type == "Conv" and (_groups(node) > 1 or node.input[0] in read)
+        if node.op_type == "Conv"
+        and (_groups(node) > 1 or (node.input[0] in read and products.get(node.name, 0) < large))
     ]
 
 
-def _equalize(model: Any, samples: Sequence[Mapping[str, np.ndarray]], keep: set[str]) -> None:
+def _products(model: Any) -> dict[str, int]:
+    """Multiplications of each convolution whose weights and output have a known size."""
+    import onnx
+
+    shown = onnx.shape_inference.infer_shapes(model).graph
+    sizes = {tensor.name: int(np.prod(tensor.dims)) for tensor in shown.initializer}
+    pixels = {
+        info.name: int(np.prod([d.dim_value for d in info.type.tensor_type.shape.dim[2:]]))
+        for info in (*shown.value_info, *shown.output)
+    }
+    return {
+        node.name: sizes[node.input[1]] * pixels.get(node.output[0], 0)
+        for node in model.graph.node
+        if node.op_type == "Conv" and node.input[1] in sizes
+    }
+
+
+def _equalize(model: Any, samples: Sequence[Sample], keep: set[str]) -> None:
     """Scales the channels of unequal inputs of convolutions alike, and their weights back."""
     from onnx import helper, numpy_helper
 
@@ -89,8 +171,6 @@ def _equalize(model: Any, samples: Sequence[Mapping[str, np.ndarray]], keep: set
         for node in model.graph.node
         if node.op_type == "Conv" and node.name not in keep and node.input[1] in stored
     ]
-    if not convolutions:
-        return
     largest = _largest_of_channels(model, [node.input[0] for node in convolutions], samples)
     scaled: dict[str, Any] = {}
     for node in convolutions:
@@ -124,27 +204,13 @@ def _equalize(model: Any, samples: Sequence[Mapping[str, np.ndarray]], keep: set
 
 
 def _largest_of_channels(
-    model: Any, tensors: Sequence[str], samples: Sequence[Mapping[str, np.ndarray]]
+    model: Any, tensors: Sequence[str], samples: Sequence[Sample]
 ) -> dict[str, np.ndarray]:
     """(C,) largest absolute value of each channel of each tensor, over the samples."""
-    import onnx
-    import onnxruntime
-
-    shown = onnx.ModelProto()
-    shown.CopyFrom(model)
-    names = list(dict.fromkeys(tensors))
-    del shown.graph.output[:]
-    shown.graph.output.extend(
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names
-    )
-    session = onnxruntime.InferenceSession(
-        shown.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
     largest: dict[str, np.ndarray] = {}
-    for sample in samples:
-        for name, value in zip(names, session.run(names, dict(sample)), strict=True):
-            size = np.abs(value).max(tuple(a for a in range(value.ndim) if a != 1))
-            largest[name] = np.maximum(largest.get(name, 0.0), size)
+    for values in tensor_values(model, tensors, samples):
+        for name, value in values.items():
+            largest[name] = np.maximum(largest.get(name, 0.0), largest_of_channels(value))
     return largest
 
 

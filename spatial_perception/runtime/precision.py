@@ -19,11 +19,13 @@ from spatial_perception.runtime.backends.base import one_line
 from spatial_perception.runtime.cache import EngineCache, EngineKey
 from spatial_perception.runtime.half_graph import halve
 from spatial_perception.runtime.heartbeat import heartbeat
-from spatial_perception.runtime.int8_graph import HEAVY, quantized
+from spatial_perception.runtime.int8_graph import HEAVY, Int8Graphs, quantized
 from spatial_perception.runtime.spec import ModelSpec, Precision
 
 
-def convert(graph: bytes, precision: Precision, label: str, cache: EngineCache) -> bytes:
+def convert(
+    graph: bytes, precision: Precision, label: str, cache: EngineCache, signed: bool = False
+) -> bytes:
     """Returns an fp32 graph in fp16 or int8, from the cache where it was converted before.
 
     Args:
@@ -31,6 +33,7 @@ def convert(graph: bytes, precision: Precision, label: str, cache: EngineCache) 
         precision: `fp16` or `int8`.
         label: model and file, for messages.
         cache: where converted graphs are kept.
+        signed: whether int8 tensors have to be symmetric around zero.
 
     Raises:
         EngineError: If a converter is not installed or refuses the graph, or if `int8` was asked
@@ -45,7 +48,7 @@ def convert(graph: bytes, precision: Precision, label: str, cache: EngineCache) 
             f" build {label.split('/')[0]} --precision int8 --calibration FILE.npz"
         )
 
-    converted, _ = cache.get_or_build(_graph_key(graph, precision), label, build)
+    converted, _ = cache.get_or_build(_graph_key(graph, precision, signed), label, build)
     return converted
 
 
@@ -55,7 +58,7 @@ def calibrate(
     variant: int = 0,
     cache_dir: str | Path | None = None,
 ) -> None:
-    """Makes the int8 graph of a model from real inputs and keeps it for `create_engine`.
+    """Makes the int8 graphs of a model from real inputs and keeps them for `create_engine`.
 
     Args:
         spec: the model.
@@ -72,11 +75,12 @@ def calibrate(
         raise EngineError(f"{label}: calibration needs at least one sample, got none")
     graph = path.read_bytes()
 
-    def build() -> bytes:
-        with heartbeat(f"{label}: int8 calibration on {len(samples)} samples"):
-            return to_int8(graph, samples, label)
-
-    EngineCache(cache_dir).get_or_build(_graph_key(graph, "int8"), label, build, rebuild=True)
+    with heartbeat(f"{label}: int8 calibration on {len(samples)} samples"):
+        made = to_int8(graph, samples, label)
+    cache = EngineCache(cache_dir)
+    for signed, content in ((True, made.signed), (False, made.unsigned)):
+        key = _graph_key(graph, "int8", signed)
+        cache.get_or_build(key, label, content.SerializeToString, rebuild=True)
 
 
 def to_fp16(graph: bytes, label: str) -> bytes:
@@ -97,7 +101,7 @@ def to_fp16(graph: bytes, label: str) -> bytes:
     return bytes(converted.SerializeToString())
 
 
-def to_int8(graph: bytes, samples: Sequence[Mapping[str, np.ndarray]], label: str) -> bytes:
+def to_int8(graph: bytes, samples: Sequence[Mapping[str, np.ndarray]], label: str) -> Int8Graphs:
     """Returns the graph with 8-bit convolutions and products; heads and decoding stay fp32.
 
     Raises:
@@ -112,10 +116,9 @@ def to_int8(graph: bytes, samples: Sequence[Mapping[str, np.ndarray]], label: st
         ) from error
     model = _load(onnx, graph, label)
     try:
-        converted = quantized(model, samples, keep=head_nodes(model))
+        return quantized(model, samples, keep=head_nodes(model))
     except Exception as error:
         raise EngineError(f"{label}: cannot be quantized to int8: {one_line(error)}") from error
-    return bytes(converted.SerializeToString())
 
 
 def head_nodes(model: Any) -> list[str]:
@@ -182,5 +185,6 @@ def _fresh_names(model: Any) -> Iterator[str]:
             yield name
 
 
-def _graph_key(graph: bytes, precision: Precision) -> EngineKey:
-    return EngineKey(hashlib.sha256(graph).hexdigest(), "graph", "2", "any", precision, "")
+def _graph_key(graph: bytes, precision: Precision, signed: bool = False) -> EngineKey:
+    device = "signed" if signed and precision == "int8" else "any"
+    return EngineKey(hashlib.sha256(graph).hexdigest(), "graph", "3", device, precision, "")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spatial_perception.runtime import int8_graph
-from spatial_perception.runtime.int8_graph import quantized
+from spatial_perception.runtime.int8_graph import Int8Graphs, quantized
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -57,21 +57,31 @@ def answer(model, sample: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def error(model) -> float:
+    """Relative error of a graph, or the larger one of both 8-bit graphs."""
+    if isinstance(model, Int8Graphs):
+        return max(error(model.signed), error(model.unsigned))
     (sample,) = samples(1)
     exact = answer(network(), sample)
     return float(np.linalg.norm(answer(model, sample) - exact) / np.linalg.norm(exact))
 
 
-def test_heads_first_and_depthwise_convolutions_stay_fp32() -> None:
-    model = quantized(network(), samples(), keep=["head"])
-    weights = {n.name: n.input[1] for n in model.graph.node if n.op_type == "Conv"}
+def left_in_fp32(model) -> set[str]:
     stored = {t.name for t in model.graph.initializer}
-    assert {name for name, weight in weights.items() if weight in stored} == {
-        "stem",
-        "depthwise",
-        "head",
-    }
-    assert "w1" not in stored, "the weights of the middle are stored in eight bits alone"
+    return {n.name for n in model.graph.node if n.op_type == "Conv" and n.input[1] in stored}
+
+
+def test_heads_first_and_depthwise_convolutions_stay_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(int8_graph, "_LARGE_SHARE", 0.5)
+    graphs = quantized(network(), samples(), keep=["head"])
+    for model in (graphs.signed, graphs.unsigned):
+        assert left_in_fp32(model) == {"stem", "depthwise", "head"}
+
+
+def test_a_first_convolution_with_much_of_the_work_does_not() -> None:
+    products = int8_graph._products(network())
+    assert products["stem"] == 3 * 8 * 9 * 14 * 14
+    assert products["stem"] > int8_graph._LARGE_SHARE * sum(products.values())
+    assert left_in_fp32(quantized(network(), samples(), ["head"]).signed) == {"depthwise", "head"}
 
 
 def test_channels_of_unequal_sizes_cost_no_accuracy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,3 +107,21 @@ def test_equalizing_alone_changes_nothing() -> None:
 def test_a_network_of_first_and_last_convolutions_alone_stays_as_it_is() -> None:
     everything = [node.name for node in network().graph.node]
     assert error(quantized(network(), samples(), keep=everything)) == 0.0
+
+
+def rounded_types(model) -> dict[str, int]:
+    """Type of the levels of each rounded tensor that is no weight."""
+    stored = {t.name: t for t in model.graph.initializer}
+    return {
+        node.input[0]: stored[node.input[2]].data_type
+        for node in model.graph.node
+        if node.op_type == "QuantizeLinear" and node.input[0] not in stored
+    }
+
+
+def test_only_what_convolutions_read_is_rounded_and_only_positive_tensors_unsigned() -> None:
+    graphs = quantized(network(), samples(), keep=["head"])
+    int8, uint8 = onnx.TensorProto.INT8, onnx.TensorProto.UINT8
+    assert rounded_types(graphs.signed) == {"image": int8, "middle__input": int8}
+    assert rounded_types(graphs.unsigned) == {"image": int8, "middle__input": uint8}
+    assert 0 < error(graphs.unsigned) < error(graphs.signed)

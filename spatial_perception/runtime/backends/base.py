@@ -75,6 +75,8 @@ class Backend(abc.ABC):
     """Whether `build` makes something worth keeping."""
     graph_precisions: ClassVar[tuple[Precision, ...]] = ("fp16", "int8")
     """Precisions that the ONNX graph itself carries, so that it is converted first."""
+    signed_int8: ClassVar[bool] = False
+    """Whether 8-bit tensors have to be symmetric around zero."""
 
     @abc.abstractmethod
     def unavailable(self) -> str:

@@ -29,6 +29,7 @@ class TensorRTBackend(Backend):
     )
     precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "fp16", "int8")
     cached: ClassVar[bool] = True
+    signed_int8: ClassVar[bool] = True
     module: ClassVar[str] = "tensorrt"
     oldest_major: ClassVar[int] = OLDEST_MAJOR
 
