@@ -55,6 +55,19 @@ def test_image_and_mask_move_together(picture):
         assert agree.mean() > 0.95
 
 
+def test_a_mirrored_picture_and_mask_lose_no_column(picture):
+    geometry = GeometryAugmentation(scale=(1.0, 1.0), stretch=0.0, rotation_deg=0.0, flip=True)
+    mask = picture[..., 0] % 11
+    mirrored = 0
+    for seed in range(10):
+        matrix = geometry.matrix(np.random.default_rng(seed), (60, 80), (60, 80))
+        step = -1 if matrix[0, 0] < 0 else 1
+        np.testing.assert_array_equal(warp_image(picture, matrix, (60, 80)), picture[:, ::step])
+        np.testing.assert_array_equal(warp_labels(mask, matrix, (60, 80), 255), mask[:, ::step])
+        mirrored += step < 0
+    assert 0 < mirrored < 10
+
+
 def test_mask_beyond_the_picture_is_unlabeled():
     matrix = np.array([[1.0, 0.0, 30.0], [0.0, 1.0, 0.0]])
     labels = warp_labels(np.zeros((60, 80), np.uint8), matrix, (60, 80), 255)
