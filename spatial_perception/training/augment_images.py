@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_perception.config import option
+from spatial_perception.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,13 @@ class GeometryAugmentation:
     stretch: float = option(0.1, help="largest log change of width over height", range=(0.0, 1.0))
     rotation_deg: float = option(8.0, help="largest turn", unit="deg", range=(0.0, 180.0))
     flip: bool = option(True, help="mirror half of the pictures left to right")
+
+    def __post_init__(self) -> None:
+        low, high = self.scale
+        if not 0.0 < low <= high:
+            raise ConfigError(
+                f"scale: expected two zooms above 0, the smaller first, got {low}, {high}"
+            )
 
     def matrix(
         self,

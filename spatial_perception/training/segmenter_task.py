@@ -13,6 +13,7 @@ from torch.nn import functional
 from spatial_perception.config import option
 from spatial_perception.core.labels import CAMVID_LABELS, UNLABELED
 from spatial_perception.datasets.camvid import read_camvid
+from spatial_perception.errors import DatasetError
 from spatial_perception.evaluation.segmentation import ConfusionMatrix
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.networks.unet import UNet
@@ -39,7 +40,9 @@ class SegmenterConfig:
     )
     initial: str = option("", help="checkpoint whose matching weights are taken over")
     batch_size: int = option(8, help="crops a step", range=(1, 4096))
-    crop_hw: tuple[int, int] = option((288, 352), help="training crop, height and width", unit="px")
+    crop_hw: tuple[int, int] = option(
+        (288, 352), help="training crop, height and width", unit="px", range=(16, 16384)
+    )
     rarity: float = option(
         0.5, help="classes weigh as frequency^-rarity; 0 counts pixels", range=(0.0, 1.0)
     )
@@ -68,10 +71,14 @@ class SegmenterTask(Task[MaskBatch]):
         super().__init__(config.fit, config.initial)
         self._model, self._config = model, config
         frames = read_camvid(data_root, "train")
-        self._images = [frame.image() for frame in frames]
-        self._labels = [frame.labels() for frame in frames]
+        pairs = [frame.pair() for frame in frames]
+        self._images, self._labels = [image for image, _ in pairs], [mask for _, mask in pairs]
         self._validation = read_camvid(data_root, "val")
         self._order = EpochOrder(len(frames), config.batch_size, config.fit.seed)
+        if all((mask == UNLABELED).all() for mask in self._labels):
+            raise DatasetError(
+                f"{data_root}/trainannot: every pixel is void, nothing can be learnt"
+            )
         self._weights = _class_weights(self._labels, config.rarity)
 
     @property
@@ -132,8 +139,9 @@ class SegmenterTask(Task[MaskBatch]):
     def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
         matrix = ConfusionMatrix(CAMVID_LABELS.names)
         for frame in self._validation:
-            image = torch.from_numpy(frame.image()).permute(2, 0, 1)[None].float().to(device)
-            matrix.add(network(image)[0].argmax(0).cpu().numpy(), frame.labels())
+            picture, labels = frame.pair()
+            image = torch.from_numpy(picture).permute(2, 0, 1)[None].float().to(device)
+            matrix.add(network(image)[0].argmax(0).cpu().numpy(), labels)
         return matrix.metrics()
 
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from spatial_perception.errors import ConfigError
 from spatial_perception.training.augment_images import (
     ColorAugmentation,
     GeometryAugmentation,
@@ -29,6 +30,12 @@ def test_scale_and_rotation_stay_in_their_ranges():
     assert zoom.max() / zoom.min() > 3.0
     assert np.abs(angle).max() <= 10.0
     assert np.ptp(angle) > 15.0
+
+
+@pytest.mark.parametrize("scale", [(0.0, 2.0), (2.0, 0.5), (-1.0, 1.0)])
+def test_zooms_that_are_none_are_refused(scale):
+    with pytest.raises(ConfigError, match="scale: expected two zooms above 0"):
+        GeometryAugmentation(scale=scale)
 
 
 def test_half_of_the_maps_mirror():

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from spatial_perception.core.labels import CAMVID_LABELS
+from spatial_perception.errors import DatasetError
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.segmenter_task import (
     SegmenterConfig,
@@ -39,6 +40,20 @@ def task(tmp_path) -> SegmenterTask:
             cv2.imwrite(str(tmp_path / split / f"{number}.png"), picture)
             cv2.imwrite(str(tmp_path / f"{split}annot" / f"{number}.png"), mask)
     return SegmenterTask("camera_segmenter", CONFIG, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.zeros((24, 32), np.uint8), r"0\.png: is \(24, 32\), its picture \(48, 64\)"),
+        (np.full((48, 64), 11, np.uint8), "every pixel is void"),
+    ],
+)
+def test_masks_that_teach_nothing_right_are_refused(task, tmp_path, mask, message):
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / "trainannot" / f"{number}.png"), mask)
+    with pytest.raises(DatasetError, match=message):
+        SegmenterTask("camera_segmenter", CONFIG, tmp_path)
 
 
 def test_a_batch_is_a_function_of_the_step(task):
