@@ -153,7 +153,7 @@ def _check_rounding(
     for name, wanted in exact.items():
         error = np.sqrt(np.mean((rounded[name] - wanted) ** 2))
         share = float(error / max(np.sqrt(np.mean(wanted**2)), 1e-6))
-        if share > _ROUNDING:
+        if not share <= _ROUNDING:  # of what is no number, too
             raise EngineError(f"{path}: fp16 kernels change output '{name}' by {share:.1e}")
 
 
@@ -170,8 +170,10 @@ def compare_with_runtime(
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     found = session.run(list(expected), {name: value.numpy() for name, value in inputs.items()})
     for (name, wanted), value in zip(expected.items(), found, strict=True):
+        if value.shape != wanted.shape:
+            raise EngineError(f"{path}: output '{name}' is {value.shape}, not {wanted.shape}")
         worst = float(np.abs(value - wanted).max()) / max(float(np.abs(wanted).max()), 1e-6)
-        if value.shape != wanted.shape or worst > _TOLERANCE:
+        if not worst <= _TOLERANCE:  # what is no number is as far off
             raise EngineError(f"{path}: output '{name}' is off by {worst:.1e} of its range")
 
 

@@ -220,3 +220,19 @@ def test_kernels_may_change_an_output_by_a_hundredth_by_rounding(share, tmp_path
     else:
         with pytest.raises(EngineError, match="fp16 kernels change output 'logits' by 2.0e-02"):
             export_module._check_rounding(rounded, exact, tmp_path)
+
+
+def test_what_is_no_number_is_no_exported_output(tmp_path):
+    finite, broken = np.array([1.0, 2.0]), np.array([np.nan, 2.0])
+    with pytest.raises(EngineError, match="fp16 kernels change output 'logits'"):
+        export_module._check_rounding({"logits": broken}, {"logits": finite}, tmp_path)
+    node = helper.make_node("Log", ["x"], ["y"])
+    ports = ([helper.make_tensor_value_info(n, TensorProto.FLOAT, [2])] for n in "xy")
+    graph = helper.make_graph([node], "logarithm", *ports)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, tmp_path / "model.onnx")
+    inputs = {"x": torch.tensor([-1.0, 1.0])}
+    with pytest.raises(EngineError, match="output 'y' is off by nan"):
+        export_module.compare_with_runtime(
+            tmp_path / "model.onnx", inputs, {"y": np.array([5.0, 0.0], np.float32)}
+        )
