@@ -11,7 +11,7 @@ from rich.console import Console
 from spatial_perception.cli.console import make_console
 from spatial_perception.cli.json_file import write_json
 from spatial_perception.errors import ConfigError
-from spatial_perception.runtime.models import find_models_dir
+from spatial_perception.runtime.models import find_models_dir, installed_models_dirs
 
 MODELS = (
     "camera_detector",
@@ -91,8 +91,13 @@ def print_metrics(console: Console, metrics: Mapping[str, float]) -> None:
 
 
 def default_config(model: str) -> Path:
-    """Returns the model's training configuration that is installed beside the models."""
-    return find_models_dir().parent / "config" / "training" / f"{model}.yaml"
+    """Returns the model's training configuration that is installed beside the models.
+
+    Where `$SPATIAL_PERCEPTION_MODELS` names a folder that has none beside it, that of the package.
+    """
+    folders = (find_models_dir(), *installed_models_dirs())
+    paths = [folder.parent / "config" / "training" / f"{model}.yaml" for folder in folders]
+    return next((path for path in paths if path.is_file()), paths[0])
 
 
 def import_training(name: str):  # type: ignore[no-untyped-def]

@@ -28,14 +28,17 @@ def find_models_dir() -> Path:
         if not Path(own).is_dir():
             raise EngineError(f"{own}: no such folder; SPATIAL_PERCEPTION_MODELS names it")
         return Path(own)
-    candidates = _candidates()
-    for folder in candidates:
-        if folder.is_dir():
-            return folder
+    for folder in installed_models_dirs():
+        return folder
     raise EngineError(
-        f"no models found in {', '.join(map(str, candidates))}; install the package with its data"
-        " files or set SPATIAL_PERCEPTION_MODELS"
+        f"no models found in {', '.join(map(str, _candidates()))}; install the package with its"
+        " data files or set SPATIAL_PERCEPTION_MODELS"
     )
+
+
+def installed_models_dirs() -> list[Path]:
+    """Returns those of the folders of `find_models_dir` that come with the package."""
+    return [folder for folder in _candidates() if folder.is_dir()]
 
 
 def model_names() -> list[str]:
