@@ -184,7 +184,12 @@ class DetectorTask(Task[BoxBatch]):
                 "CamVid training and validation images, six pictures of a nuScenes key frame, one "
                 "of View-of-Delft, three of BDD100K, every second one of KITTI's raw clip; boxes "
                 "taught by YOLOX-nano (Apache-2.0) looking at tiles, held against CamVid's masks",
-                "crops of GTSRB and of traffic lights pasted into them",
+                *(("crops of GTSRB pasted into them",) if self._config.sign_crops else ()),
+                *(
+                    ("crops of traffic lights pasted into them",)
+                    if self._config.light_crops
+                    else ()
+                ),
                 *(("simulated pictures",) if self._config.simulated else ()),
                 *((IMAGENET,) if self._config.pretrained else ()),
             ),

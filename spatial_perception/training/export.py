@@ -18,6 +18,7 @@ from spatial_perception.networks.layers import fold_batch_norm
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.runtime.backends.host import cpu_name
 from spatial_perception.runtime.spec import (
+    MODEL_FILE,
     WEIGHTS_FILE,
     ClassSpec,
     MetricRecord,
@@ -196,6 +197,10 @@ def _spec(
         machine=cpu_name(),
     )
     files = (WEIGHTS_FILE, *(variant.file for variant in variants))
+    training_data, licences = list(plan.training_data), [plan.data_licence]
+    if (before := _begun_from(task.initial)) is not None:
+        training_data.append(f"begun from {before.name} ({before.training_data})")
+        licences.append(before.data_licence)
     return ModelSpec(
         name=plan.model,
         decoder=plan.decoder,
@@ -207,9 +212,17 @@ def _spec(
         preprocessing=_plain(plan.preprocessing),
         files={name: file_sha256(folder / name) for name in files},
         metrics=(record,),
-        training_data="; ".join(plan.training_data),
-        data_licence=plan.data_licence,
+        training_data="; ".join(training_data),
+        data_licence="; ".join(dict.fromkeys(filter(None, licences))),
     )
+
+
+def _begun_from(initial: str) -> ModelSpec | None:
+    """The model whose weights a training began with, which says what data they saw."""
+    path = Path(initial)
+    if path.name != WEIGHTS_FILE or not (path.parent / MODEL_FILE).is_file():
+        return None
+    return ModelSpec.load(path.parent, check_files=False)
 
 
 def _plain(mapping: dict[str, Any]) -> dict[str, Any]:

@@ -145,6 +145,7 @@ class SegmenterTask(Task[MaskBatch]):
         return matrix.metrics()
 
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
+        height, width = self._labels[0].shape
         return ExportPlan(
             model=self._model,
             shapes=tuple({"image": (1, 3, h, w)} for h, w in self._config.export_shapes_hw),
@@ -152,7 +153,7 @@ class SegmenterTask(Task[MaskBatch]):
             preprocessing={"color": "rgb", "range": 255},
             label_set=CAMVID_LABELS,
             training_data=(
-                "CamVid, 367 training images at 480x360",
+                f"CamVid, {len(self._labels)} training images at {width}x{height}",
                 *((IMAGENET,) if self._config.pretrained else ()),
             ),
             data_licence="CamVid: CC BY-NC 4.0 as republished, non-commercial",

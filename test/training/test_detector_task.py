@@ -56,6 +56,11 @@ def test_a_list_of_which_nothing_is_left_to_train_on_is_refused(root):
         DetectorTask("camera_detector", replace(CONFIG, validate_share=0.9), root)
 
 
+def test_crops_that_were_not_pasted_are_no_training_data(root):
+    task = DetectorTask("camera_detector", CONFIG, root)
+    assert "pasted" not in " ".join(task.export_plan(task.network()).training_data)
+
+
 def test_simulated_pictures_train_and_do_not_validate(root):
     folder = root / "simulated"
     folder.mkdir()

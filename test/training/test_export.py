@@ -1,6 +1,7 @@
 """Train a few steps, export, load again: the three commands on a data set of sixty crops."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,6 +190,20 @@ def test_the_card_shows_intervals_where_a_record_has_some(models, crops, config)
     assert "| metric | value | 90 % interval over samples |\n|---|---|---|\n" in shown
     assert "| accuracy | 96 | 72.5 .. 100 |\n| ece | 3.5 | - |\n" in shown
     assert "| metric | value |\n|---|---|\n| accuracy | 96 |\n| ece | 3.5 |\n" in plain
+
+
+def test_the_licence_of_the_weights_that_training_began_with_binds(models, crops, config, tmp_path):
+    begun = tmp_path / "begun"
+    shutil.copytree(models / "light_classifier", begun)
+    before = replace(ModelSpec.load(begun), data_licence="non-commercial", training_data="a drive")
+    before.save(begun)
+    content = yaml.safe_load(config.read_text()) | {"initial": str(begun / "weights.safetensors")}
+    other = tmp_path / "light_classifier.yaml"
+    other.write_text(yaml.safe_dump(content))
+    export_model("light_classifier", other, crops, models / "run" / "best.pt", tmp_path)
+    spec = ModelSpec.load(tmp_path / "light_classifier")
+    assert spec.data_licence == "none stated by its publisher; non-commercial"
+    assert spec.training_data.endswith("; begun from light_classifier (a drive)")
 
 
 def test_a_checkpoint_of_another_network_is_refused(models, crops, config, tmp_path):

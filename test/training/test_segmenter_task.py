@@ -56,6 +56,10 @@ def test_masks_that_teach_nothing_right_are_refused(task, tmp_path, mask, messag
         SegmenterTask("camera_segmenter", CONFIG, tmp_path)
 
 
+def test_the_training_data_are_counted(task):
+    assert task.export_plan(task.network()).training_data == ("CamVid, 3 training images at 64x48",)
+
+
 def test_a_batch_is_a_function_of_the_step(task):
     first, again, other = task.batch(3), task.batch(3), task.batch(4)
     assert first.image.shape == (2, 3, 32, 48)
