@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from spatial_perception.errors import ConfigError, DatasetError
+from spatial_perception.errors import ConfigError, DatasetError, PerceptionError
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.runtime.backends.base import one_line
 from spatial_perception.runtime.backends.host import cpu_has_bf16
@@ -100,7 +100,10 @@ class _Run(Generic[B]):
     def _batches(self) -> Iterator[B]:
         stop = self._config.steps if self._progress() < 1.0 else self._step
         steps = _Steps(self._task, self._step, stop)
-        return iter(DataLoader(steps, batch_size=None, num_workers=self._config.workers))
+        for batch in DataLoader(steps, batch_size=None, num_workers=self._config.workers):
+            if isinstance(batch, PerceptionError):
+                raise batch
+            yield batch
 
     def _progress(self) -> float:
         done = self._step / self._config.steps
@@ -171,8 +174,11 @@ class _Run(Generic[B]):
         self._best = checkpoint.best
 
 
-class _Steps(Dataset[B]):
-    """The steps of a run as samples of a data set, for the loader's worker processes."""
+class _Steps(Dataset[B | PerceptionError]):
+    """The steps of a run as samples of a data set, for the loader's worker processes.
+
+    An error stands in a batch's place: the loader would hide its message behind a worker's trace.
+    """
 
     def __init__(self, task: Task[B], first: int, stop: int) -> None:
         self._task, self._first, self._stop = task, first, stop
@@ -180,10 +186,13 @@ class _Steps(Dataset[B]):
     def __len__(self) -> int:
         return max(0, self._stop - self._first)
 
-    def __getitem__(self, index: int) -> B:
+    def __getitem__(self, index: int) -> B | PerceptionError:
         if index >= len(self):
             raise IndexError(index)
-        return self._task.batch(self._first + index)
+        try:
+            return self._task.batch(self._first + index)
+        except PerceptionError as error:
+            return error
 
 
 def resolve_device(name: str) -> torch.device:

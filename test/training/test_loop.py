@@ -116,6 +116,19 @@ def test_worker_processes_change_nothing(tmp_path):
     assert plain.metrics == workers.metrics
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_error_of_the_data_is_one_line_whoever_reads_them(workers, tmp_path):
+    class Damaged(Regression):
+        def batch(self, step):
+            if step == 3:
+                raise DatasetError("scan.npz: not a readable shard")
+            return super().batch(step)
+
+    with pytest.raises(DatasetError) as caught:
+        fit(Damaged(replace(CONFIG, workers=workers)), tmp_path, show=False)
+    assert str(caught.value) == "scan.npz: not a readable shard"
+
+
 def test_a_run_leaves_the_callers_random_numbers_alone(tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(4)
