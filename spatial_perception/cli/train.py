@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from rich.console import Console
 
@@ -12,6 +13,9 @@ from spatial_perception.cli.console import make_console
 from spatial_perception.cli.json_file import write_json
 from spatial_perception.errors import ConfigError
 from spatial_perception.runtime.models import find_models_dir, installed_models_dirs
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MODELS = (
     "camera_detector",
@@ -104,12 +108,25 @@ def import_training(name: str):  # type: ignore[no-untyped-def]
     """Returns a function of `training.tasks`; torch is not part of a vehicle's install.
 
     Raises:
-        ConfigError: torch is not installed.
+        ConfigError: torch is not installed; what is returned raises it of other libraries.
     """
-    try:
+
+    @_needing_libraries
+    def imported():  # type: ignore[no-untyped-def]
         from spatial_perception.training import tasks
-    except ImportError as error:
-        raise ConfigError(
-            f"training needs {error.name}: pip install 'spatial_perception[training]'"
-        ) from error
-    return getattr(tasks, name)
+
+        return getattr(tasks, name)
+
+    return _needing_libraries(imported())
+
+
+def _needing_libraries(function: Callable[P, R]) -> Callable[P, R]:
+    def call(*arguments: P.args, **options: P.kwargs) -> R:
+        try:
+            return function(*arguments, **options)
+        except ImportError as error:
+            raise ConfigError(
+                f"training needs {error.name}: pip install 'spatial_perception[training]'"
+            ) from error
+
+    return call

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +95,14 @@ def test_train_and_export_write_what_they_measured(crops, config, tmp_path, caps
     assert set(exported["files"]) == {"weights.safetensors", "model.onnx"}
     assert exported["folder"] == str(models / "light_classifier")
     assert "accuracy" in capsys.readouterr().out
+
+
+def test_a_library_that_is_not_installed_is_named(crops, config, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    arguments = ["--data", str(crops), "--config", str(config), "--output", str(tmp_path)]
+    assert main(["train", "light_classifier", *arguments]) == 2
+    wanted = "training needs torch.utils.tensorboard: pip install 'spatial_perception[training]'"
+    assert wanted in capsys.readouterr().err
 
 
 def test_model_yaml_is_complete_and_its_checksums_hold(models):
