@@ -24,6 +24,7 @@ from spatial_perception.training.augment_images import (
     warp_labels,
 )
 from spatial_perception.training.fit_config import FitConfig
+from spatial_perception.training.lidar_losses import weighted_cross_entropy
 from spatial_perception.training.pretrained import IMAGENET, load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
@@ -134,7 +135,7 @@ class SegmenterTask(Task[MaskBatch]):
 
     def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
         weights = self._weights.to(logits.device)
-        return functional.cross_entropy(logits, labels, weights, ignore_index=UNLABELED)
+        return weighted_cross_entropy(logits, labels, weights, UNLABELED)
 
     def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
         matrix = ConfusionMatrix(CAMVID_LABELS.names)
@@ -179,7 +180,7 @@ def soft_jaccard_loss(logits: Tensor, labels: Tensor) -> Tensor:
     sizes = truth.sum((0, 2, 3))
     union = scores.sum((0, 2, 3)) + sizes - both
     present = sizes > 0
-    return 1.0 - (both[present] / union[present]).mean()
+    return 1.0 - (both[present] / union[present]).sum() / present.sum().clamp(min=1)
 
 
 def _class_weights(labels: list[np.ndarray], rarity: float) -> Tensor:
