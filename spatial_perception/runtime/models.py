@@ -42,8 +42,11 @@ def installed_models_dirs() -> list[Path]:
 
 
 def model_names() -> list[str]:
-    """Returns the names of all models in `find_models_dir()`, sorted."""
-    return sorted(path.parent.name for path in find_models_dir().glob(f"*/{MODEL_FILE}"))
+    """Returns the names of all models in `find_models_dir()`, sorted.
+
+    A folder whose name begins with a dot is one that an import or export has not finished.
+    """
+    return sorted(path.parent.name for path in find_models_dir().glob(f"[!.]*/{MODEL_FILE}"))
 
 
 def find_model(name_or_path: str | Path) -> Path:
