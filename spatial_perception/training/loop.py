@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -139,7 +140,8 @@ class _Run(Generic[B]):
         log.write(self._step, self._seconds, {f"val/{k}": v for k, v in metrics.items()})
         first = next(iter(metrics))
         log.advance(self._step, f"{first} {metrics[first]:.2f}")
-        if not self._best or metrics[first] >= self._best[first]:
+        best = self._best.get(first, math.nan)
+        if math.isnan(best) or metrics[first] >= best:
             self._best = metrics
             save_weights(
                 self._folder / BEST, self._averaged.network.state_dict(), metrics, self._step

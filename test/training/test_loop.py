@@ -156,6 +156,18 @@ def test_best_weights_are_those_of_the_best_validation(tmp_path):
     assert found == pytest.approx(metrics)
 
 
+@pytest.mark.parametrize("first", [{"quality": float("nan")}, {"other": 3.0}])
+def test_a_validation_that_measured_nothing_comparable_is_no_best_one(first, tmp_path):
+    class Later(Regression):
+        measured = iter([first, {"quality": -2.0}, {"quality": -1.0}, {"quality": -3.0}])
+
+        def validate(self, network, device):
+            return next(self.measured)
+
+    result = fit(Later(CONFIG), tmp_path, show=False)
+    assert result.metrics == {"quality": -1.0}
+
+
 def test_the_time_budget_ends_the_run_with_the_rate_annealed(tmp_path, monkeypatch):
     clock = itertools.count()  # a second between any two looks at the clock
     monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
