@@ -188,6 +188,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 def test_own_models_leave_the_training_configuration_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("SPATIAL_PERCEPTION_MODELS", raising=False)
     installed = default_config("sign_classifier")
     assert installed.is_file()
     (tmp_path / "models").mkdir()
