@@ -59,7 +59,8 @@ def main() -> None:
 def _camvid(root: Path | None, teacher: YoloxTeacher) -> Iterator[BoxPicture]:
     frames = [f for split in ("train", "val") for f in read_camvid(root, split)] if root else []
     for frame in track(frames, "CamVid"):
-        taught = agree_with_mask(teacher(frame.image()), frame.labels())
+        image, labels = frame.pair()
+        taught = agree_with_mask(teacher(image), labels)
         yield _picture(frame.image_path, taught)
 
 

@@ -112,7 +112,8 @@ def _measure_engines(
         for index, (spec, variant, backend) in enumerate(jobs):
             label = f"{spec.name}/{spec.variants[variant].file} on {backend}"
             progress.update(task, description=label, completed=index * arguments.runs)
-            precision = None if backend in _REFERENCES else arguments.precision
+            is_asked = backend == arguments.backend or backend not in _REFERENCES
+            precision = arguments.precision if is_asked else None
             (inputs,) = load_samples(None, spec.variants[variant])
             try:
                 with create_engine(spec, variant, backend, precision, arguments.threads) as engine:

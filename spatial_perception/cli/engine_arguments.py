@@ -102,6 +102,8 @@ def load_samples(
     for name, spec in variant.inputs.items():
         if name not in arrays:
             raise EngineError(f"{path}: no array '{name}', there are {', '.join(arrays) or 'none'}")
+        if not arrays[name].ndim:
+            raise EngineError(f"{path}: '{name}' is a single number, expected {spec.shape}")
         if arrays[name].shape == spec.shape:
             arrays[name] = arrays[name][None]
     length = min(len(arrays[name]) for name in variant.inputs)

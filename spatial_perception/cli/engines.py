@@ -174,6 +174,8 @@ def run_verify(arguments: argparse.Namespace) -> int:
     Raises:
         PerceptionError: If a model or the input file is damaged, or ONNX Runtime is missing.
     """
+    if arguments.samples < 1:
+        raise EngineError(f"--samples {arguments.samples}: expected 1 or more")
     console = make_console()
     if arguments.dataset:
         return run_metrics(console, arguments)

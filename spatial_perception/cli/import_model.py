@@ -87,8 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
             spec.save(part)
             stage, make = _STAGES[spec.decoder]
             _try(make(str(part)))
-        shutil.rmtree(target, ignore_errors=True)
-        part.rename(target)
+        _put(part, target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     console.print(f"model written to {target}", soft_wrap=True)
@@ -96,6 +95,21 @@ def run(arguments: argparse.Namespace) -> int:
     shown = name if arguments.output is None else target.resolve()
     console.print(f"use it: {stage}: {{ros__parameters: {{model: {shown}}}}}", soft_wrap=True)
     return 0
+
+
+def _put(part: Path, target: Path) -> None:
+    """Renames a folder to `target`; a model that is there goes once the new one is in its place."""
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    try:
+        part.rename(target)
+    except BaseException:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _try(pipeline: ModelPipeline) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from rich.console import Console
 
 from spatial_perception.cli.console import make_console
 from spatial_perception.cli.json_file import write_json
 from spatial_perception.errors import ConfigError
-from spatial_perception.runtime.models import find_models_dir
+from spatial_perception.runtime.models import find_models_dir, installed_models_dirs
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MODELS = (
     "camera_detector",
@@ -91,20 +95,38 @@ def print_metrics(console: Console, metrics: Mapping[str, float]) -> None:
 
 
 def default_config(model: str) -> Path:
-    """Returns the model's training configuration that is installed beside the models."""
-    return find_models_dir().parent / "config" / "training" / f"{model}.yaml"
+    """Returns the model's training configuration that is installed beside the models.
+
+    Where `$SPATIAL_PERCEPTION_MODELS` names a folder that has none beside it, that of the package.
+    """
+    folders = (find_models_dir(), *installed_models_dirs())
+    paths = [folder.parent / "config" / "training" / f"{model}.yaml" for folder in folders]
+    return next((path for path in paths if path.is_file()), paths[0])
 
 
 def import_training(name: str):  # type: ignore[no-untyped-def]
     """Returns a function of `training.tasks`; torch is not part of a vehicle's install.
 
     Raises:
-        ConfigError: torch is not installed.
+        ConfigError: torch is not installed; what is returned raises it of other libraries.
     """
-    try:
+
+    @_needing_libraries
+    def imported():  # type: ignore[no-untyped-def]
         from spatial_perception.training import tasks
-    except ImportError as error:
-        raise ConfigError(
-            f"training needs {error.name}: pip install 'spatial_perception[training]'"
-        ) from error
-    return getattr(tasks, name)
+
+        return getattr(tasks, name)
+
+    return _needing_libraries(imported())
+
+
+def _needing_libraries(function: Callable[P, R]) -> Callable[P, R]:
+    def call(*arguments: P.args, **options: P.kwargs) -> R:
+        try:
+            return function(*arguments, **options)
+        except ImportError as error:
+            raise ConfigError(
+                f"training needs {error.name}: pip install 'spatial_perception[training]'"
+            ) from error
+
+    return call

@@ -89,4 +89,8 @@ def write_box_list(
 
 
 def _rows(boxes: Sequence[Sequence[float]]) -> NDArray[np.float32]:
-    return np.array(boxes, np.float32).reshape(-1, 4)
+    rows = np.array(boxes, np.float32).reshape(-1, 4)
+    wrong = ~(rows[:, :2] <= rows[:, 2:]).all(axis=1) | ~np.isfinite(rows).all(axis=1)
+    if wrong.any():
+        raise ValueError(f"expected left, top, right, bottom, got {rows[wrong][0].tolist()}")
+    return rows

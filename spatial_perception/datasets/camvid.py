@@ -43,6 +43,19 @@ class CamvidFrame:
             raise DatasetError(f"{self.mask_path}: expected classes 0 to {VOID}, got {mask.max()}")
         return np.where(mask == VOID, np.uint8(UNLABELED), mask)
 
+    def pair(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """`image` and `labels`, which are of one size.
+
+        Raises:
+            DatasetError: If they are not, or the mask holds another value.
+        """
+        image, labels = self.image(), self.labels()
+        if labels.shape != image.shape[:2]:
+            raise DatasetError(
+                f"{self.mask_path}: is {labels.shape}, its picture {image.shape[:2]}"
+            )
+        return image, labels
+
 
 CLASSES = CAMVID_LABELS
 

@@ -183,6 +183,8 @@ def _read_objects(path: Path, calibration: KittiCalibration, layout: Layout) -> 
         lines = path.read_text(encoding="utf-8").splitlines()
         rows = [line.split() for line in lines if line.strip()]
         values = np.array([[float(v) for v in row[1:15]] for row in rows]).reshape(len(rows), 14)
+        if not np.isfinite(values).all():
+            raise ValueError("a number that is not finite")
     except ValueError as error:
         raise DatasetError(f"{path}: not a label file in KITTI's layout: {error}") from error
     height, width, length = values[:, 7:10].T

@@ -44,9 +44,9 @@ def background_crops(
     generator = np.random.default_rng(seed)
     crops = []
     for frame in frames:
-        signs = frame.labels() == _SIGNSYMBOL
-        boxes = _random_boxes(signs, per_picture, generator)
-        crops.append(_cut(frame.image(), boxes, size_px))
+        image, labels = frame.pair()
+        boxes = _random_boxes(labels == _SIGNSYMBOL, per_picture, generator)
+        crops.append(_cut(image, boxes, size_px))
     return _joined(crops, size_px)
 
 
@@ -65,9 +65,10 @@ def signsymbol_crops(frames: Iterable[CamvidFrame], size_px: int) -> NDArray[np.
     """
     crops = []
     for frame in frames:
-        boxes = regions(frame.labels() == _SIGNSYMBOL).astype(np.float64)
+        image, labels = frame.pair()
+        boxes = regions(labels == _SIGNSYMBOL).astype(np.float64)
         large = np.minimum(*(boxes[:, 2:] - boxes[:, :2]).T) >= _SMALLEST_PX
-        crops.append(_cut(frame.image(), boxes[large], size_px))
+        crops.append(_cut(image, boxes[large], size_px))
     return _joined(crops, size_px)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spatial_perception.core.checks import check_lengths
 from spatial_perception.core.header import Header
 from spatial_perception.core.labels import POINT_LABELS, UNLABELED
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
@@ -82,12 +83,19 @@ def read_semantic_kitti(scan_path: Path) -> LabelledCloud:
 def read_partial_scan(path: Path) -> LabelledCloud:
     """A partly labelled scan of an npz file (xyz, intensity, label 0..19 or 255).
 
+    Points that are not finite are left out.
+
     Raises:
-        DatasetError: If the file is missing or lacks an array.
+        DatasetError: If the file is missing, lacks an array, or holds other labels.
     """
     with open_npz(path, "a partly labelled scan") as arrays:
+        points, labels = arrays["xyz"].astype(np.float32), arrays["label"]
         intensity = np.nan_to_num(arrays["intensity"]).astype(np.float32)
-        return _labelled(arrays["xyz"].astype(np.float32), intensity, arrays["label"])
+        check_lengths(xyz=points, intensity=intensity, label=labels)
+        if labels.size and not 0 <= labels.min() <= labels.max() <= UNLABELED:
+            raise ValueError(f"labels from {labels.min()} to {labels.max()}")
+        finite = np.isfinite(points).all(axis=1)
+        return _labelled(points[finite], intensity[finite], labels[finite])
 
 
 def read_base_poses(sequence_folder: Path) -> list[Pose]:
@@ -101,7 +109,9 @@ def read_base_poses(sequence_folder: Path) -> list[Pose]:
         row = next(line for line in calibration if line.startswith("Tr"))
         camera_from_lidar = _pose(np.array(row.split(":")[1].split(), np.float64))
         rows = np.loadtxt(sequence_folder / "poses.txt", ndmin=2)
-        world_from_camera = [_pose(values) for values in rows]
+        world_from_camera = [_pose(values) for values in rows if rows.size]
+        if not world_from_camera:
+            raise ValueError("poses.txt is empty")
     except (OSError, StopIteration, ValueError, IndexError) as error:
         raise DatasetError(f"{sequence_folder}: no calib.txt and poses.txt: {error}") from error
     lidar_from_base = Pose(np.eye(3), np.array([0.0, 0.0, -LIDAR_HEIGHT_M["kitti"]]))

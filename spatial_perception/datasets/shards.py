@@ -11,7 +11,7 @@ import numpy as np
 from spatial_perception.core.checks import check_array, check_lengths
 from spatial_perception.core.detections import Detections3D
 from spatial_perception.core.header import Header
-from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS
+from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS, UNLABELED
 from spatial_perception.core.point_cloud import LabelledCloud, PointCloud
 from spatial_perception.datasets.npz import open_npz
 from spatial_perception.errors import DatasetError
@@ -111,17 +111,24 @@ def read_shard(path: Path, with_voxels: bool = True) -> SimulatedScan:
         with_voxels: Read the complete voxels too, which are most of the work.
 
     Raises:
-        DatasetError: If the file is missing, damaged, or lacks an array.
+        DatasetError: If the file is missing, damaged, or lacks an array, or if an array holds what
+            is no number or no class.
     """
     with open_npz(path, "a readable shard") as shard:
-        points = shard["points"].astype(np.float32)
+        points, boxes = shard["points"].astype(np.float32), shard["boxes"].astype(np.float32)
+        for name, values in (("points", points[:, :3]), ("boxes", boxes)):
+            if not np.isfinite(values).all():
+                raise ValueError(f"'{name}' that are not finite")
+        check_array("labels", shard["labels"], (None,), np.uint8)
+        if not np.all((shard["labels"] < len(POINT_LABELS)) | (shard["labels"] == UNLABELED)):
+            raise ValueError(f"labels other than 0..{len(POINT_LABELS) - 1} and {UNLABELED}")
         voxels = _read_voxels(shard) if with_voxels and "voxel_labels" in shard else None
         return SimulatedScan(
             np.ascontiguousarray(points[:, :3]),
             np.ascontiguousarray(points[:, 3]),
             shard["labels"],
             shard["instance"],
-            shard["boxes"].astype(np.float32),
+            boxes,
             shard["box_labels"],
             shard["box_hits"],
             voxels,

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from spatial_perception.core.detections import Detections3D
 from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS, UNLABELED, LabelSet
-from spatial_perception.core.voxels import VoxelGrid
-from spatial_perception.datasets.shards import VoxelTruth
 from spatial_perception.evaluation.box_scans import BoxScan, BoxScanSource
 from spatial_perception.evaluation.detection3d import MODERATE, BoxFrame, BoxMetrics
 from spatial_perception.evaluation.label_map import label_lut
@@ -21,7 +19,7 @@ from spatial_perception.evaluation.measurement import (
     Progress,
     Request,
 )
-from spatial_perception.evaluation.occupancy import OccupancyMetrics, labels_at
+from spatial_perception.evaluation.occupancy import OccupancyMetrics, voxels_compared
 from spatial_perception.pipelines.lidar_detector import LidarDetector, LidarDetectorConfig
 from spatial_perception.visualization.bev import draw_bev
 
@@ -61,7 +59,7 @@ def measure_boxes(
         found, grid = detector(scan.cloud, scan.voxels is not None)
         frames.append(scan.frame(in_object_labels(found)))
         if grid is not None and scan.voxels is not None:
-            occupancy.add(*_voxels_compared(grid, scan.voxels))
+            occupancy.add(*voxels_compared(grid, scan.voxels))
         progress(index + 1, len(chosen))
     detector.close()
     metrics = BoxMetrics(frames, OBJECT_LABELS.names, devkit)
@@ -105,18 +103,6 @@ def in_object_labels(found: Detections3D) -> Detections3D:
         labels[kept].astype(np.int32),
         OBJECT_LABELS,
     )
-
-
-def _voxels_compared(
-    grid: VoxelGrid, truth: VoxelTruth
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-    """The prediction at the centres of the truth's voxels, the truth, and which of them count."""
-    coords_zyx = np.indices(truth.labels.shape).reshape(3, -1).T
-    centers_m = truth.origin_m + (coords_zyx[:, ::-1] + 0.5) * truth.voxel_size_m
-    labels = labels_at(grid, centers_m).reshape(truth.labels.shape)
-    upper_m = grid.origin_m + grid.labels.shape[::-1] * grid.voxel_size_m
-    inside = np.all((centers_m >= grid.origin_m) & (centers_m < upper_m), axis=1)
-    return labels, truth.labels, truth.visible & inside.reshape(truth.labels.shape)
 
 
 def _picture(scan: BoxScan, frame: BoxFrame) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spatial_perception.core.labels import UNLABELED
 from spatial_perception.core.voxels import VoxelGrid
-from spatial_perception.datasets.shards import FREE
+from spatial_perception.datasets.shards import FREE, VoxelTruth
 from spatial_perception.evaluation.segmentation import ConfusionMatrix, ious, mean_of_present
 
 
@@ -74,17 +74,20 @@ class OccupancyMetrics:
         return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def labels_at(grid: VoxelGrid, centers_m: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """(N,) uint8, the grid's label at each point, 255 outside the grid.
-
-    Args:
-        grid: The grid.
-        centers_m: (N, 3) x y z, metres, the grid's frame.
-    """
-    cells = np.floor((centers_m - grid.origin_m) / grid.voxel_size_m).astype(np.int64)
-    shape_xyz = np.array(grid.labels.shape[::-1])
-    inside = np.all((cells >= 0) & (cells < shape_xyz), axis=1)
-    labels = np.full(len(cells), UNLABELED, dtype=np.uint8)
-    x, y, z = cells[inside].T
-    labels[inside] = grid.labels[z, y, x]
-    return labels
+def voxels_compared(
+    grid: VoxelGrid, truth: VoxelTruth
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
+    """The prediction at the centres of the truth's voxels, the truth, and which of them count."""
+    shape = truth.labels.shape
+    cells, inside = [], []
+    for axis, count, cells_of_grid in zip((2, 1, 0), shape, grid.labels.shape, strict=True):
+        centers_m = truth.origin_m[axis] + (np.arange(count) + 0.5) * truth.voxel_size_m[axis]
+        away_m = centers_m - grid.origin_m[axis]
+        cell = np.floor(away_m / grid.voxel_size_m[axis]).astype(np.int64)
+        inside.append((cell >= 0) & (cell < cells_of_grid))
+        cells.append(cell[inside[-1]])
+    labels, counts = np.full(shape, UNLABELED, np.uint8), np.zeros(shape, np.bool_)
+    there = np.ix_(*inside)
+    labels[there] = grid.labels[np.ix_(*cells)]
+    counts[there] = truth.visible[there]
+    return labels, truth.labels, counts

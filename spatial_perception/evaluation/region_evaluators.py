@@ -39,7 +39,7 @@ def evaluate_camvid_regions(request: Request, progress: Progress) -> Measurement
         request.choose_frames(read_camvid(request.root, split), lambda frame: frame.name),
         name=lambda frame: frame.name,
         image=lambda frame: frame.image(),
-        compare=lambda frame, found: against_regions(frame.labels(), found),
+        compare=lambda frame, found: against_regions(frame.pair()[1], found),
         classes=CLASSES,
     )
 

@@ -2,7 +2,9 @@
 
 CLEAR MOT: K. Bernardin, R. Stiefelhagen: Evaluating multiple object tracking performance (2008),
 with the fragmentations of MOTChallenge. HOTA: J. Luiten et al.: HOTA, a higher order metric for
-evaluating multi-object tracking (2020). Both count as TrackEval counts.
+evaluating multi-object tracking (2020). Both count as TrackEval counts, but for frames without any
+truth or without any track: TrackEval's CLEAR MOT passes over them, as if what was followed before
+were followed still, here they end it.
 """
 
 from __future__ import annotations

@@ -41,12 +41,12 @@ def evaluate_semantic_kitti_voxels(request: Request, progress: Progress) -> Meas
 
 def _sources(root: Path, sequence: str, sequences: list[str]) -> list[BoxScanSource]:
     readers: dict[int, Callable[[], LabelledCloud]] = {
-        int(path.stem): partial(read_semantic_kitti, path)
+        _number(path): partial(read_semantic_kitti, path)
         for path in semantic_kitti_scans(root, sequence)
     }
     if sequences == [sequence]:  # the only one, so that scans labelled in part belong to it
         for path in (root / PARTIAL).glob("*.npz"):
-            readers.setdefault(int(path.stem), partial(read_partial_scan, path))
+            readers.setdefault(_number(path), partial(read_partial_scan, path))
     poses = read_base_poses(root / "sequences" / sequence)
     if max(readers) >= len(poses):
         raise DatasetError(
@@ -58,6 +58,13 @@ def _sources(root: Path, sequence: str, sequences: list[str]) -> list[BoxScanSou
         BoxScanSource(f"{sequence}/{number:06d}", partial(_scan, number, readers, kept, poses))
         for number in sorted(readers)
     ]
+
+
+def _number(path: Path) -> int:
+    """Which pose is a scan's."""
+    if not path.stem.isdecimal():
+        raise DatasetError(f"{path}: expected the scan's number as its name, as in 000012")
+    return int(path.stem)
 
 
 def _scan(

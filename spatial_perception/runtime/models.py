@@ -28,19 +28,25 @@ def find_models_dir() -> Path:
         if not Path(own).is_dir():
             raise EngineError(f"{own}: no such folder; SPATIAL_PERCEPTION_MODELS names it")
         return Path(own)
-    candidates = _candidates()
-    for folder in candidates:
-        if folder.is_dir():
-            return folder
+    for folder in installed_models_dirs():
+        return folder
     raise EngineError(
-        f"no models found in {', '.join(map(str, candidates))}; install the package with its data"
-        " files or set SPATIAL_PERCEPTION_MODELS"
+        f"no models found in {', '.join(map(str, _candidates()))}; install the package with its"
+        " data files or set SPATIAL_PERCEPTION_MODELS"
     )
 
 
+def installed_models_dirs() -> list[Path]:
+    """Returns those of the folders of `find_models_dir` that come with the package."""
+    return [folder for folder in _candidates() if folder.is_dir()]
+
+
 def model_names() -> list[str]:
-    """Returns the names of all models in `find_models_dir()`, sorted."""
-    return sorted(path.parent.name for path in find_models_dir().glob(f"*/{MODEL_FILE}"))
+    """Returns the names of all models in `find_models_dir()`, sorted.
+
+    A folder whose name begins with a dot is one that an import or export has not finished.
+    """
+    return sorted(path.parent.name for path in find_models_dir().glob(f"[!.]*/{MODEL_FILE}"))
 
 
 def find_model(name_or_path: str | Path) -> Path:

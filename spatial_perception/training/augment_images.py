@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spatial_perception.config import option
+from spatial_perception.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,24 @@ class GeometryAugmentation:
     rotation_deg: float = option(8.0, help="largest turn", unit="deg", range=(0.0, 180.0))
     flip: bool = option(True, help="mirror half of the pictures left to right")
 
+    def __post_init__(self) -> None:
+        low, high = self.scale
+        if not 0.0 < low <= high:
+            raise ConfigError(
+                f"scale: expected two zooms above 0, the smaller first, got {low}, {high}"
+            )
+
     def matrix(
         self,
         generator: np.random.Generator,
         source_hw: tuple[int, int],
         crop_hw: tuple[int, int],
     ) -> NDArray[np.float64]:
-        """(2, 3) map of source to crop pixels; the crop lies anywhere on the scaled picture."""
+        """(2, 3) map of places in the source to places in the crop, in pixels.
+
+        The corner of the first pixel is (0, 0), as for boxes. The crop lies anywhere on the scaled
+        picture.
+        """
         low, high = self.scale
         zoom = math.exp(generator.uniform(math.log(low), math.log(high)))
         stretch = math.exp(0.5 * generator.uniform(-self.stretch, self.stretch))
@@ -80,8 +92,9 @@ def warp_image(
     """The crop (h, w, 3) of a picture under a source-to-crop map, bilinear; outside: `fill`."""
     if abs(np.linalg.det(matrix[:, :2])) < 0.35:
         image = cv2.GaussianBlur(image, (3, 3), 0)  # against aliasing
+    centers = _between_centers(matrix)
     return np.asarray(
-        cv2.warpAffine(image, matrix, crop_hw[::-1], borderValue=(fill, fill, fill)), np.uint8
+        cv2.warpAffine(image, centers, crop_hw[::-1], borderValue=(fill, fill, fill)), np.uint8
     )
 
 
@@ -89,7 +102,14 @@ def warp_labels(
     labels: NDArray[np.uint8], matrix: NDArray[np.float64], crop_hw: tuple[int, int], fill: int
 ) -> NDArray[np.uint8]:
     """The crop (h, w) of a mask under a source-to-crop map, nearest pixel; outside: `fill`."""
+    centers = _between_centers(matrix)
     return np.asarray(
-        cv2.warpAffine(labels, matrix, crop_hw[::-1], flags=cv2.INTER_NEAREST, borderValue=fill),
+        cv2.warpAffine(labels, centers, crop_hw[::-1], flags=cv2.INTER_NEAREST, borderValue=fill),
         np.uint8,
     )
+
+
+def _between_centers(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same map for OpenCV, to which the middle of the first pixel is (0, 0)."""
+    middle = np.array([0.5, 0.5])
+    return np.column_stack([matrix[:, :2], matrix @ [*middle, 1.0] - middle])

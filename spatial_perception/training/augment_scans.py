@@ -76,7 +76,7 @@ class ScanAugmentation:
             fewer = kept & _without_bands(points, generator)
             if fewer.any():  # the bands may hold every beam of a sparse sensor
                 return fewer
-        return kept
+        return kept if kept.any() else np.ones_like(kept)
 
     def jitter(self, points: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """(N, 3) float32 points with noise."""

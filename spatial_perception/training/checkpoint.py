@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from spatial_perception.errors import ConfigError
+from spatial_perception.runtime.backends.base import one_line
 
 LAST, BEST = "last.pt", "best.pt"
 
@@ -46,7 +47,10 @@ class Checkpoint:
         Raises:
             ConfigError: If the file is missing or holds something else.
         """
-        return cls(**_load(path))
+        content = _load(path)
+        if content.keys() != {f.name for f in fields(cls)}:
+            raise ConfigError(f"{path}: not the checkpoint of a run; best.pt holds weights alone")
+        return cls(**content)
 
 
 def save_weights(path: Path, state: dict[str, Any], metrics: dict[str, float], step: int) -> None:
@@ -109,7 +113,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ConfigError(f"{path}: not a readable checkpoint ({error})") from error
+        raise ConfigError(f"{path}: not a readable checkpoint ({one_line(error)})") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: not a checkpoint of this package")
     return content

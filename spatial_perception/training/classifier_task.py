@@ -18,6 +18,7 @@ from spatial_perception.config import option
 from spatial_perception.datasets.gtsrb import read_gtsrb
 from spatial_perception.datasets.images import LabelledCrops
 from spatial_perception.datasets.lights import read_lights
+from spatial_perception.errors import DatasetError
 from spatial_perception.evaluation.classification import accuracy, ece, unknown_share
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.training.augment_crops import CropAugmentation
@@ -73,6 +74,9 @@ class ClassifierTask(Task[CropBatch]):
         read = _READERS[config.dataset]
         training = read(data_root, "trainval" if config.all_tracks else "train")
         validation = read(data_root, "val")
+        for part, use in ((training, "trains"), (validation, "validates")):
+            if not len(part):
+                raise DatasetError(f"{data_root}: no crop {use}; docs/training.md says which do")
         self._label_set = training.label_set
         self._crops = training.pictures(config.size_px)
         self._labels = training.labels.astype(np.int64)

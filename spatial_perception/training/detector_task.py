@@ -16,6 +16,7 @@ from spatial_perception.datasets.boxes import BoxPicture, read_box_list
 from spatial_perception.datasets.gtsrb import read_gtsrb
 from spatial_perception.datasets.images import read_rgb
 from spatial_perception.datasets.lights import read_lights
+from spatial_perception.errors import DatasetError
 from spatial_perception.networks.cnn_detector import STRIDES, CnnDetector, cell_centers
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.ops.boxes import select_boxes
@@ -44,7 +45,9 @@ class DetectorConfig:
         "", help="folder below the root that `simulate --pictures` wrote; trains, never validates"
     )
     validate_share: float = option(0.1, help="share of pictures that validates", range=(0.0, 0.9))
-    long_side_px: int = option(960, help="larger pictures shrink to this first", unit="px")
+    long_side_px: int = option(
+        960, help="larger pictures shrink to this first", unit="px", range=(16, 65536)
+    )
     repeat_large: int = option(4, help="how often a picture that shrank counts", range=(1, 1000))
     pretrained: bool = option(True, help="begin with the encoder's ImageNet weights")
     encoder_rate: float = option(
@@ -55,7 +58,9 @@ class DetectorConfig:
     light_crops: str = option("", help="crops of lights below the root, pasted as traffic lights")
     paste: float = option(0.5, help="share of samples with pasted crops", range=(0.0, 1.0))
     batch_size: int = option(8, help="pictures a step", range=(1, 4096))
-    size_hw: tuple[int, int] = option((384, 512), help="training size", unit="px")
+    size_hw: tuple[int, int] = option(
+        (384, 512), help="training size", unit="px", range=(16, 16384)
+    )
     mosaic: float = option(0.5, help="share of samples made of four pictures", range=(0.0, 1.0))
     box_weight: float = option(2.0, help="weight of the box loss", range=(0.0, 100.0))
     geometry: GeometryAugmentation = option(default_factory=GeometryAugmentation)
@@ -94,6 +99,11 @@ class DetectorTask(Task[BoxBatch]):
             folder = data_root / config.simulated
             simulated = read_box_list(folder / "boxes.json", folder)
             self._samples += [_sample(picture, config.long_side_px)[0] for picture in simulated]
+        if not self._samples:
+            raise DatasetError(
+                f"{data_root / config.boxes}: no picture is left to train on: {held} of the"
+                f" {len(pictures)} listed validate"
+            )
         self._maker = SampleMaker(config.size_hw, config.geometry, config.color, config.mosaic)
         self._paster = CropPaster(_crop_sources(config, data_root), config.paste, config.color)
         self._order = EpochOrder(len(self._samples), config.batch_size, config.fit.seed)
@@ -174,7 +184,12 @@ class DetectorTask(Task[BoxBatch]):
                 "CamVid training and validation images, six pictures of a nuScenes key frame, one "
                 "of View-of-Delft, three of BDD100K, every second one of KITTI's raw clip; boxes "
                 "taught by YOLOX-nano (Apache-2.0) looking at tiles, held against CamVid's masks",
-                "crops of GTSRB and of traffic lights pasted into them",
+                *(("crops of GTSRB pasted into them",) if self._config.sign_crops else ()),
+                *(
+                    ("crops of traffic lights pasted into them",)
+                    if self._config.light_crops
+                    else ()
+                ),
                 *(("simulated pictures",) if self._config.simulated else ()),
                 *((IMAGENET,) if self._config.pretrained else ()),
             ),

@@ -18,6 +18,7 @@ from spatial_perception.networks.layers import fold_batch_norm
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.runtime.backends.host import cpu_name
 from spatial_perception.runtime.spec import (
+    MODEL_FILE,
     WEIGHTS_FILE,
     ClassSpec,
     MetricRecord,
@@ -153,7 +154,7 @@ def _check_rounding(
     for name, wanted in exact.items():
         error = np.sqrt(np.mean((rounded[name] - wanted) ** 2))
         share = float(error / max(np.sqrt(np.mean(wanted**2)), 1e-6))
-        if share > _ROUNDING:
+        if not share <= _ROUNDING:  # of what is no number, too
             raise EngineError(f"{path}: fp16 kernels change output '{name}' by {share:.1e}")
 
 
@@ -170,8 +171,10 @@ def compare_with_runtime(
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     found = session.run(list(expected), {name: value.numpy() for name, value in inputs.items()})
     for (name, wanted), value in zip(expected.items(), found, strict=True):
+        if value.shape != wanted.shape:
+            raise EngineError(f"{path}: output '{name}' is {value.shape}, not {wanted.shape}")
         worst = float(np.abs(value - wanted).max()) / max(float(np.abs(wanted).max()), 1e-6)
-        if value.shape != wanted.shape or worst > _TOLERANCE:
+        if not worst <= _TOLERANCE:  # what is no number is as far off
             raise EngineError(f"{path}: output '{name}' is off by {worst:.1e} of its range")
 
 
@@ -194,6 +197,10 @@ def _spec(
         machine=cpu_name(),
     )
     files = (WEIGHTS_FILE, *(variant.file for variant in variants))
+    training_data, licences = list(plan.training_data), [plan.data_licence]
+    if (before := _begun_from(task.initial)) is not None:
+        training_data.append(f"begun from {before.name} ({before.training_data})")
+        licences.append(before.data_licence)
     return ModelSpec(
         name=plan.model,
         decoder=plan.decoder,
@@ -205,9 +212,17 @@ def _spec(
         preprocessing=_plain(plan.preprocessing),
         files={name: file_sha256(folder / name) for name in files},
         metrics=(record,),
-        training_data="; ".join(plan.training_data),
-        data_licence=plan.data_licence,
+        training_data="; ".join(training_data),
+        data_licence="; ".join(dict.fromkeys(filter(None, licences))),
     )
+
+
+def _begun_from(initial: str) -> ModelSpec | None:
+    """The model whose weights a training began with, which says what data they saw."""
+    path = Path(initial)
+    if path.name != WEIGHTS_FILE or not (path.parent / MODEL_FILE).is_file():
+        return None
+    return ModelSpec.load(path.parent, check_files=False)
 
 
 def _plain(mapping: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,9 @@ class FitConfig:
     )
     schedule: Schedule = option("one_cycle", help="one_cycle, or linear warm-up then cosine")
     warmup: float = option(0.1, help="share of the run in which the rate rises", range=(0.0, 0.9))
-    clip_norm: float = option(5.0, help="largest gradient norm", range=(0.0, 1e6))
+    clip_norm: float = option(
+        5.0, help="largest gradient norm; a million leaves gradients alone", range=(1e-6, 1e6)
+    )
     ema_decay: float = option(
         0.998, help="decay a step of the averaged weights, which are the result", range=(0.0, 1.0)
     )

@@ -13,6 +13,7 @@ from torch import Tensor
 from spatial_perception.config import option
 from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS
 from spatial_perception.datasets.shards import read_shard, shard_files
+from spatial_perception.errors import ConfigError
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.networks.voxel_network import VoxelNetwork
 from spatial_perception.ops.calibration import UNCALIBRATED, ScoreCalibration
@@ -35,6 +36,9 @@ from spatial_perception.training.lidar_samples import SampleConfig, VoxelBatch, 
 from spatial_perception.training.lidar_validation import detection_answers, validate_detector
 from spatial_perception.training.score_calibration import fit_scores
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
+
+_COARSEST = 4
+"""Cells of the bird's-eye grid along a cell of the network's coarsest level."""
 
 CALIBRATED_FROM = 0.05
 """Detections from this score on enter the calibration."""
@@ -91,6 +95,24 @@ class VoxelDetectorConfig:
     ground: GroundConfig = option(default_factory=GroundConfig)
     augmentation: ScanAugmentation = option(default_factory=ScanAugmentation)
     fit: FitConfig = option(default_factory=FitConfig)
+
+    def __post_init__(self) -> None:
+        wanted = len(POINT_LABELS) + 1
+        if (given := len(self.occupancy_weights)) != wanted:
+            raise ConfigError(f"occupancy_weights: expected {wanted} values, got {given}")
+        voxels, centers = self.voxels, self.centers
+        ranges = [(grid.range_x_m, grid.range_y_m) for grid in (voxels, centers)]
+        if ranges[0] != ranges[1] or not np.allclose(voxels.voxel_m[:2], centers.cell_m):
+            raise ConfigError(
+                "voxels and centers: expected the same ranges and cells along x and y"
+            )
+        if any(
+            cells % _COARSEST for cells in (*centers.shape, round(self.crop_m / centers.cell_m))
+        ):
+            raise ConfigError(
+                f"ranges and crop_m: expected multiples of {_COARSEST} cells of {centers.cell_m} m"
+            )
+        occupancy_window(centers, self.occupancy)
 
 
 class LidarDetectorTask(Task[VoxelBatch]):
@@ -220,17 +242,19 @@ def occupancy_window(
     """First and last (exclusive) row and column of the bird's-eye grid that the occupancy covers.
 
     Raises:
-        ValueError: If its voxels are not cells of that grid.
+        ConfigError: If its voxels are not cells of that grid.
     """
     if not np.isclose(centers.cell_m, occupancy.voxel_m):
-        raise ValueError(f"expected voxels of {centers.cell_m} m, got {occupancy.voxel_m} m")
+        raise ConfigError(
+            f"occupancy: expected voxels of {centers.cell_m} m, got {occupancy.voxel_m} m"
+        )
     row = round((occupancy.range_y_m[0] - centers.range_y_m[0]) / centers.cell_m)
     column = round((occupancy.range_x_m[0] - centers.range_x_m[0]) / centers.cell_m)
     _, rows, columns = occupancy.shape
     window = (row, row + rows, column, column + columns)
     height, width = centers.shape
     if min(row, column) < 0 or window[1] > height or window[3] > width:
-        raise ValueError(f"the occupancy reaches beyond the grid: {window} of {height} x {width}")
+        raise ConfigError(f"occupancy: reaches beyond the grid: {window} of {height} x {width}")
     return window
 
 

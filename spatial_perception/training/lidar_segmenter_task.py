@@ -12,6 +12,8 @@ from torch import Tensor
 
 from spatial_perception.config import option
 from spatial_perception.core.labels import POINT_LABELS, UNLABELED
+from spatial_perception.core.point_cloud import LabelledCloud
+from spatial_perception.errors import ConfigError, DatasetError
 from spatial_perception.evaluation.point_scans import PointScanSource, simulated_scans
 from spatial_perception.evaluation.segmentation import ConfusionMatrix
 from spatial_perception.networks.registry import SpatialNetwork
@@ -46,6 +48,15 @@ class PointSegmenterConfig:
     ground: GroundConfig = option(default_factory=GroundConfig)
     augmentation: ScanAugmentation = option(default_factory=ScanAugmentation)
     fit: FitConfig = option(default_factory=FitConfig)
+
+    def __post_init__(self) -> None:
+        for name, count in (
+            ("channels", len(self.graph.nodes)),
+            ("class_weights", len(POINT_LABELS)),
+        ):
+            if (given := len(getattr(self, name))) != count:
+                each = "level of graph.nodes" if name == "channels" else "class of points"
+                raise ConfigError(f"{name}: expected {count} values, one a {each}, got {given}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +109,7 @@ class LidarSegmenterTask(Task[GraphBatch]):
         real = self._real.train
         if real and generator.random() < self._config.real_share:
             source = real[int(generator.integers(len(real)))]
-        scan = source.read()
+        scan = _read(source)
         augmentation = self._config.augmentation
         kept = augmentation.kept(scan.cloud.points, generator)
         mapped = augmentation.map(generator)
@@ -131,7 +142,7 @@ class LidarSegmenterTask(Task[GraphBatch]):
         network.eval()
         matrix = ConfusionMatrix(POINT_LABELS.names)
         for source in sources:
-            scan = source.read()
+            scan = _read(source)
             graph = self._graph(scan.cloud.points)
             inputs = {k: torch.from_numpy(v).to(device) for k, v in graph.inputs().items()}
             classes = network.outputs(inputs)["logits"].argmax(dim=1).cpu().numpy()
@@ -169,6 +180,13 @@ _ALSO_REAL = (
     " these weights. lidar_segmenter has none such."
 )
 _INDICES = ("neighbours", "children", "parents")
+
+
+def _read(source: PointScanSource) -> LabelledCloud:
+    scan = source.read()
+    if not len(scan.cloud.points):
+        raise DatasetError(f"{source.name}: the scan holds no points")
+    return scan
 
 
 def node_labels(graph: PointGraph, labels: np.ndarray) -> np.ndarray:

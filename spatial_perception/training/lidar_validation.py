@@ -18,13 +18,13 @@ from spatial_perception.evaluation.detection3d import (
     answers_calibration_error,
     match_boxes,
 )
-from spatial_perception.evaluation.occupancy import OccupancyMetrics
+from spatial_perception.evaluation.occupancy import OccupancyMetrics, voxels_compared
 from spatial_perception.evaluation.precision_recall import PrecisionRecall
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.ops.calibration import UNCALIBRATED, ScoreCalibration
 from spatial_perception.ops.centers import CentersConfig, decode_centers
 from spatial_perception.ops.ground import estimate_ground
-from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig, decode_voxels
+from spatial_perception.ops.semantic_voxels import decode_voxels
 from spatial_perception.ops.voxelize import voxelize
 from spatial_perception.training.lidar_samples import SampleConfig
 
@@ -53,7 +53,7 @@ def validate_detector(
         outputs, frame = _detected(network, scan, config, device, calibration)
         frames.append(frame)
         if scan.voxels is not None:
-            _judge_voxels(occupancy, outputs["occupancy"], scan, config.occupancy)
+            judge_voxels(occupancy, outputs["occupancy"], scan, config)
     return {**_box_metrics(frames), **_prefixed(occupancy.compute(), "occupancy_")}
 
 
@@ -121,26 +121,17 @@ def simulated_frame(
     )
 
 
-def _judge_voxels(
+def judge_voxels(
     metrics: OccupancyMetrics,
     logits: np.ndarray,
     scan: SimulatedScan,
-    config: SemanticVoxelConfig,
+    config: SampleConfig,
 ) -> None:
-    """Counts the decoded grid against the truth of the same voxels of base_link."""
+    """Counts the decoded grid against the truth at the same places of base_link."""
     assert scan.voxels is not None
-    ground = estimate_ground(scan.points)
-    grid = decode_voxels(logits, ground, config, Header(0, "base_link"), POINT_LABELS)
-    truth = scan.voxels
-    start = np.round((grid.origin_m - truth.origin_m) / truth.voxel_size_m).astype(int)[::-1]
-    depth = min(truth.labels.shape[0] - max(start[0], 0), grid.labels.shape[0] + min(start[0], 0))
-    there = (
-        slice(max(start[0], 0), max(start[0], 0) + depth),
-        slice(start[1], start[1] + grid.labels.shape[1]),
-        slice(start[2], start[2] + grid.labels.shape[2]),
-    )
-    here = slice(max(-start[0], 0), max(-start[0], 0) + depth)
-    metrics.add(grid.labels[here], truth.labels[there], truth.visible[there])
+    ground = estimate_ground(scan.points, config.ground)
+    grid = decode_voxels(logits, ground, config.occupancy, Header(0, "base_link"), POINT_LABELS)
+    metrics.add(*voxels_compared(grid, scan.voxels))
 
 
 def _box_metrics(frames: list[BoxFrame]) -> dict[str, float]:

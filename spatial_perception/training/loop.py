@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -13,11 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from spatial_perception.errors import ConfigError, DatasetError, PerceptionError
 from spatial_perception.networks.registry import SpatialNetwork
+from spatial_perception.runtime.backends.base import one_line
 from spatial_perception.runtime.backends.host import cpu_has_bf16
 from spatial_perception.training.checkpoint import BEST, LAST, Checkpoint, save_weights
 from spatial_perception.training.ema import AveragedNetwork
-from spatial_perception.training.fit_config import FitConfig
+from spatial_perception.training.fit_config import FitConfig, MemoryFormat
 from spatial_perception.training.run_log import RunLog
 from spatial_perception.training.schedule import rate_factor
 from spatial_perception.training.task import Task, step_seed
@@ -25,10 +28,10 @@ from spatial_perception.training.task import Task, step_seed
 B = TypeVar("B")
 
 _FORMATS = {
-    "contiguous": torch.contiguous_format,
-    "channels_last": torch.channels_last,
-    "channels_last_3d": torch.channels_last_3d,
+    "channels_last": (4, torch.channels_last),
+    "channels_last_3d": (5, torch.channels_last_3d),
 }
+"""How many dimensions of a kernel's tensor each layout is for, and torch's name of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +56,10 @@ def fit(task: Task[Any], out_dir: Path, resume: bool = False, show: bool = True)
         out_dir: Folder of the run, made where missing.
         resume: Go on from `out_dir`/last.pt where it exists.
         show: Draw a progress bar.
+
+    Raises:
+        ConfigError: The device is not there, or the checkpoint is of another network or optimizer.
+        DatasetError: The validation data hold nothing to measure.
     """
     with _threads(task.fit.threads), torch.random.fork_rng():
         return _Run(task, out_dir, resume).execute(show)
@@ -64,12 +71,12 @@ class _Run(Generic[B]):
         self._device = resolve_device(task.fit.device)
         torch.manual_seed(task.fit.seed)
         network = task.start().to(self._device)
-        self._network = network.to(memory_format=_FORMATS[task.fit.memory_format])
+        self._network = _laid_out(network, task.fit.memory_format)
         self._optimizer = _optimizer(self._network, task)
         self._averaged = AveragedNetwork(self._network, self._config.ema_decay)
         self._step, self._seconds, self._best = 0, 0.0, dict[str, float]()
         if resume and (out_dir / LAST).is_file():
-            self._restore(Checkpoint.load(out_dir / LAST))
+            self._restore(out_dir / LAST)
 
     def execute(self, show: bool) -> FitResult:
         config = self._config
@@ -92,8 +99,12 @@ class _Run(Generic[B]):
         return FitResult(self._folder / BEST, self._best, self._step, self._seconds)
 
     def _batches(self) -> Iterator[B]:
-        steps = _Steps(self._task, self._step, self._config.steps)
-        return iter(DataLoader(steps, batch_size=None, num_workers=self._config.workers))
+        stop = self._config.steps if self._progress() < 1.0 else self._step
+        steps = _Steps(self._task, self._step, stop)
+        for batch in DataLoader(steps, batch_size=None, num_workers=self._config.workers):
+            if isinstance(batch, PerceptionError):
+                raise batch
+            yield batch
 
     def _progress(self) -> float:
         done = self._step / self._config.steps
@@ -124,10 +135,13 @@ class _Run(Generic[B]):
     def _validate(self, log: RunLog) -> None:
         with torch.inference_mode(), autocast(self._config, self._device):
             metrics = self._task.validate(self._averaged.network, self._device)
+        if not metrics:
+            raise DatasetError("the validation data hold nothing to measure: no labelled objects")
         log.write(self._step, self._seconds, {f"val/{k}": v for k, v in metrics.items()})
         first = next(iter(metrics))
         log.advance(self._step, f"{first} {metrics[first]:.2f}")
-        if not self._best or metrics[first] >= self._best[first]:
+        best = self._best.get(first, math.nan)
+        if math.isnan(best) or metrics[first] >= best:
             self._best = metrics
             save_weights(
                 self._folder / BEST, self._averaged.network.state_dict(), metrics, self._step
@@ -143,16 +157,30 @@ class _Run(Generic[B]):
             self._best,
         ).save(self._folder / LAST)
 
-    def _restore(self, checkpoint: Checkpoint) -> None:
-        self._network.load_state_dict(checkpoint.network)
-        self._averaged.network.load_state_dict(checkpoint.averaged)
-        self._optimizer.load_state_dict(checkpoint.optimizer)
+    def _restore(self, path: Path) -> None:
+        checkpoint = Checkpoint.load(path)
+        asked = [(g["weight_decay"], g["rate_factor"]) for g in self._optimizer.param_groups]
+        try:
+            self._network.load_state_dict(checkpoint.network)
+            self._averaged.network.load_state_dict(checkpoint.averaged)
+            self._optimizer.load_state_dict(checkpoint.optimizer)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise ConfigError(
+                f"{path}: of another network or optimizer than the configuration's:"
+                f" {one_line(error)}; go on with the options it began with, or take its weights as"
+                " `initial` into another --output"
+            ) from error
+        for group, (decay, factor) in zip(self._optimizer.param_groups, asked, strict=True):
+            group["weight_decay"], group["rate_factor"] = decay, factor
         self._step, self._seconds = checkpoint.step, checkpoint.seconds
         self._best = checkpoint.best
 
 
-class _Steps(Dataset[B]):
-    """The steps of a run as samples of a data set, for the loader's worker processes."""
+class _Steps(Dataset[B | PerceptionError]):
+    """The steps of a run as samples of a data set, for the loader's worker processes.
+
+    An error stands in a batch's place: the loader would hide its message behind a worker's trace.
+    """
 
     def __init__(self, task: Task[B], first: int, stop: int) -> None:
         self._task, self._first, self._stop = task, first, stop
@@ -160,24 +188,41 @@ class _Steps(Dataset[B]):
     def __len__(self) -> int:
         return max(0, self._stop - self._first)
 
-    def __getitem__(self, index: int) -> B:
+    def __getitem__(self, index: int) -> B | PerceptionError:
         if index >= len(self):
             raise IndexError(index)
-        return self._task.batch(self._first + index)
+        try:
+            return self._task.batch(self._first + index)
+        except PerceptionError as error:
+            return error
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device "auto" stands for, or the named one."""
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The device "auto" stands for, or the named one.
+
+    Raises:
+        ConfigError: If it is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:  # the latter from a torch without CUDA
+        raise ConfigError(
+            f"fit.device: '{name}' cannot be used ({one_line(error)}); auto, cpu, cuda or cuda:N"
+        ) from error
 
 
 def autocast(config: FitConfig, device: torch.device) -> torch.autocast:
     """The context in which the run computes."""
-    fast = device.type != "cpu" or cpu_has_bf16()
-    enabled = config.precision == "bf16" or (config.precision == "auto" and fast)
+    enabled = config.precision == "bf16" or (config.precision == "auto" and _has_bf16(device))
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def _has_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8  # older ones emulate it slowly
+    return device.type != "cpu" or cpu_has_bf16()
 
 
 def to_device(value: Any, device: torch.device) -> Any:
@@ -192,6 +237,16 @@ def to_device(value: Any, device: torch.device) -> Any:
         moved = {f.name: to_device(getattr(value, f.name), device) for f in fields(value)}
         return replace(value, **moved)
     return value
+
+
+def _laid_out(network: SpatialNetwork, memory_format: MemoryFormat) -> SpatialNetwork:
+    """The network with its kernels of as many dimensions as the layout is for in that layout."""
+    if memory_format != "contiguous":
+        dimensions, layout = _FORMATS[memory_format]
+        for value in network.parameters():
+            if value.ndim == dimensions:
+                value.data = value.data.contiguous(memory_format=layout)
+    return network
 
 
 def _optimizer(network: SpatialNetwork, task: Task[Any]) -> torch.optim.Optimizer:

@@ -7,6 +7,8 @@ from scipy.optimize import minimize
 
 _FEWEST = 50
 _CLIP = 1e-6
+_LEAST_SCALE = 1e-3
+"""Of scores that say nothing, or the contrary: a map of none would not keep their order."""
 
 
 def fit_scores(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
@@ -30,4 +32,4 @@ def fit_scores(scores: np.ndarray, right: np.ndarray) -> tuple[float, float]:
         return float(np.logaddexp(0.0, sign * (np.exp(log_scale) * logits + bias)).mean())
 
     found = minimize(negative_log_likelihood, np.zeros(2), method="Nelder-Mead")
-    return float(np.exp(found.x[0])), float(found.x[1])
+    return max(float(np.exp(found.x[0])), _LEAST_SCALE), float(found.x[1])

@@ -13,6 +13,7 @@ from torch.nn import functional
 from spatial_perception.config import option
 from spatial_perception.core.labels import CAMVID_LABELS, UNLABELED
 from spatial_perception.datasets.camvid import read_camvid
+from spatial_perception.errors import DatasetError
 from spatial_perception.evaluation.segmentation import ConfusionMatrix
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.networks.unet import UNet
@@ -23,6 +24,7 @@ from spatial_perception.training.augment_images import (
     warp_labels,
 )
 from spatial_perception.training.fit_config import FitConfig
+from spatial_perception.training.lidar_losses import weighted_cross_entropy
 from spatial_perception.training.pretrained import IMAGENET, load_imagenet
 from spatial_perception.training.task import EpochOrder, ExportPlan, Task, sample_generator
 
@@ -39,7 +41,9 @@ class SegmenterConfig:
     )
     initial: str = option("", help="checkpoint whose matching weights are taken over")
     batch_size: int = option(8, help="crops a step", range=(1, 4096))
-    crop_hw: tuple[int, int] = option((288, 352), help="training crop, height and width", unit="px")
+    crop_hw: tuple[int, int] = option(
+        (288, 352), help="training crop, height and width", unit="px", range=(16, 16384)
+    )
     rarity: float = option(
         0.5, help="classes weigh as frequency^-rarity; 0 counts pixels", range=(0.0, 1.0)
     )
@@ -68,10 +72,14 @@ class SegmenterTask(Task[MaskBatch]):
         super().__init__(config.fit, config.initial)
         self._model, self._config = model, config
         frames = read_camvid(data_root, "train")
-        self._images = [frame.image() for frame in frames]
-        self._labels = [frame.labels() for frame in frames]
+        pairs = [frame.pair() for frame in frames]
+        self._images, self._labels = [image for image, _ in pairs], [mask for _, mask in pairs]
         self._validation = read_camvid(data_root, "val")
         self._order = EpochOrder(len(frames), config.batch_size, config.fit.seed)
+        if all((mask == UNLABELED).all() for mask in self._labels):
+            raise DatasetError(
+                f"{data_root}/trainannot: every pixel is void, nothing can be learnt"
+            )
         self._weights = _class_weights(self._labels, config.rarity)
 
     @property
@@ -127,16 +135,18 @@ class SegmenterTask(Task[MaskBatch]):
 
     def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
         weights = self._weights.to(logits.device)
-        return functional.cross_entropy(logits, labels, weights, ignore_index=UNLABELED)
+        return weighted_cross_entropy(logits, labels, weights, UNLABELED)
 
     def validate(self, network: SpatialNetwork, device: torch.device) -> dict[str, float]:
         matrix = ConfusionMatrix(CAMVID_LABELS.names)
         for frame in self._validation:
-            image = torch.from_numpy(frame.image()).permute(2, 0, 1)[None].float().to(device)
-            matrix.add(network(image)[0].argmax(0).cpu().numpy(), frame.labels())
+            picture, labels = frame.pair()
+            image = torch.from_numpy(picture).permute(2, 0, 1)[None].float().to(device)
+            matrix.add(network(image)[0].argmax(0).cpu().numpy(), labels)
         return matrix.metrics()
 
     def export_plan(self, network: SpatialNetwork) -> ExportPlan:
+        height, width = self._labels[0].shape
         return ExportPlan(
             model=self._model,
             shapes=tuple({"image": (1, 3, h, w)} for h, w in self._config.export_shapes_hw),
@@ -144,7 +154,7 @@ class SegmenterTask(Task[MaskBatch]):
             preprocessing={"color": "rgb", "range": 255},
             label_set=CAMVID_LABELS,
             training_data=(
-                "CamVid, 367 training images at 480x360",
+                f"CamVid, {len(self._labels)} training images at {width}x{height}",
                 *((IMAGENET,) if self._config.pretrained else ()),
             ),
             data_licence="CamVid: CC BY-NC 4.0 as republished, non-commercial",
@@ -170,7 +180,7 @@ def soft_jaccard_loss(logits: Tensor, labels: Tensor) -> Tensor:
     sizes = truth.sum((0, 2, 3))
     union = scores.sum((0, 2, 3)) + sizes - both
     present = sizes > 0
-    return 1.0 - (both[present] / union[present]).mean()
+    return 1.0 - (both[present] / union[present]).sum() / present.sum().clamp(min=1)
 
 
 def _class_weights(labels: list[np.ndarray], rarity: float) -> Tensor:

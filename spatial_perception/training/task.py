@@ -68,6 +68,11 @@ class Task(abc.ABC, Generic[B]):
         self._initial = initial
 
     @property
+    def initial(self) -> str:
+        """Checkpoint or model's weights that training begins with, or ""."""
+        return self._initial
+
+    @property
     @abc.abstractmethod
     def network_name(self) -> str:
         """The registered network."""

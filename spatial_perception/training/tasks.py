@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spatial_perception.config import from_mapping, load_yaml, near_miss
+from spatial_perception.config import from_mapping, load_yaml, merged, near_miss
 from spatial_perception.errors import ConfigError
 from spatial_perception.training.classifier_task import ClassifierConfig, ClassifierTask
 from spatial_perception.training.detector_task import DetectorConfig, DetectorTask
@@ -53,10 +52,10 @@ def load_task(
     if model not in tasks:
         raise ConfigError(f"no training for model '{model}'{near_miss(model, tasks)}")
     config_class, task = tasks[model]
-    config = from_mapping(config_class, load_yaml(config_path), str(config_path))
+    mapping = load_yaml(config_path)
     if max_minutes is not None:
-        config = replace(config, fit=replace(config.fit, max_minutes=max_minutes))
-    return task(model, config, data_root)
+        mapping = merged(mapping, {"fit": {"max_minutes": max_minutes}})
+    return task(model, from_mapping(config_class, mapping, str(config_path)), data_root)
 
 
 def train(

@@ -179,6 +179,7 @@ def test_no_threads_are_all_of_them() -> None:
     ("arguments", "message"),
     [
         (("bench", "--realtime", 2), "--realtime needs --bag"),
+        (("engines", "verify", "--samples", "0"), "--samples 0: expected 1 or more"),
         (("engines", "build", "blent"), "did you mean 'blend'"),
         (("engines", "verify", "--input", "gone.npz"), r"gone\.npz: not an npz file with inputs"),
         (("engines", "build", "--backend", "onnxruntime", "--precision", "int8"), "calibration"),
@@ -199,6 +200,12 @@ def test_calibration_file_without_an_input_is_refused(command: Command, tmp_path
     np.savez(tmp_path / "c.npz", picture=np.zeros(3))
     with pytest.raises(EngineError, match="no array 'image', there are picture"):
         command("engines", "build", "--calibration", tmp_path / "c.npz", "--precision", "int8")
+
+
+def test_an_input_that_is_a_single_number_is_refused(command: Command, tmp_path: Path) -> None:
+    np.savez(tmp_path / "c.npz", image=np.float32(3))
+    with pytest.raises(EngineError, match="'image' is a single number"):
+        command("engines", "verify", "--input", tmp_path / "c.npz")
 
 
 def test_int8_engine_is_built_after_calibration(command: Command, tmp_path: Path) -> None:
@@ -232,6 +239,16 @@ def test_bench_compares_with_the_references_and_writes_json(
         assert 0 < engine["p50_ms"] <= engine["p90_ms"] <= engine["p99_ms"]
     assert content["peak_rss_mb"] > 10
     assert "ONNX Runtime" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_bench_measures_a_reference_in_the_precision_asked_for(
+    command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "bench.json"
+    asked = ("--backend", "onnxruntime", "--precision", "fp16", "--runs", "2")
+    assert command("bench", *asked, "--json", path) == 0
+    (engine,) = json.loads(path.read_text())["engines"]
+    assert (engine["backend"], engine["precision"]) == ("onnxruntime", "fp16")
 
 
 def test_doctor_is_content_with_a_working_machine(

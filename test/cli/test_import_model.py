@@ -99,9 +99,28 @@ def test_a_model_is_replaced_only_when_told_to(
     assert "exists; choose another --name, or --overwrite" in capsys.readouterr().err
     assert imported(*arguments, "--overwrite", "--licence", "MIT") == 0
     assert ModelSpec.load(tmp_path / "bright").licence == "MIT"
+    assert not list(tmp_path.glob(".*")), "nothing else is left there"
     (tmp_path / "notes").mkdir()
     assert imported(*arguments, "--name", "notes", "--overwrite") == 2, "that is no model"
     assert (tmp_path / "notes").is_dir()
+
+
+def test_a_model_stays_where_its_successor_cannot_take_its_place(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = (source, *SEGMENTER, "--output", tmp_path, "--overwrite")
+    assert imported(*arguments) == 0
+    rename = Path.rename
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if path.suffix == ".part":
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    assert imported(*arguments, "--licence", "MIT") == 130
+    assert ModelSpec.load(tmp_path / "bright").licence == "not stated"
+    assert [path.name for path in tmp_path.glob(".*")] == []
 
 
 @pytest.mark.parametrize(

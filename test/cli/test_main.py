@@ -11,6 +11,7 @@ import pytest
 from spatial_perception.bags import BagReader, BagWriter
 from spatial_perception.cli.console import make_console
 from spatial_perception.cli.main import COMMANDS, main, make_parser
+from spatial_perception.cli.train import default_config
 from spatial_perception.core.examples import example_point_cloud, example_transforms
 from spatial_perception.messages import POINT_CLOUD, TRANSFORMS
 
@@ -182,3 +183,18 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         _, errors = process.communicate()
 
     assert (process.returncode, errors) == (0, b"")
+
+
+def test_own_models_leave_the_training_configuration_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SPATIAL_PERCEPTION_MODELS", raising=False)
+    installed = default_config("sign_classifier")
+    assert installed.is_file()
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv("SPATIAL_PERCEPTION_MODELS", str(tmp_path / "models"))
+    assert default_config("sign_classifier") == installed
+    own = tmp_path / "config" / "training" / "sign_classifier.yaml"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert default_config("sign_classifier") == own

@@ -36,6 +36,8 @@ def test_a_box_list_comes_back(tmp_path):
         json.dumps({"pictures": [{"file": "a.png", "boxes": [[1, 2, 3, 4, "dragon"]]}]}),
         json.dumps({"pictures": [{"file": "a.png", "boxes": [[1, 2]]}]}),
         json.dumps({"pictures": [{"boxes": []}]}),
+        json.dumps({"pictures": [{"file": "a.png", "boxes": [[200, 90, 50, 30, "car"]]}]}),
+        json.dumps({"pictures": [{"file": "a.png", "boxes": [[float("nan"), 2, 3, 4, "car"]]}]}),
     ],
 )
 def test_a_damaged_box_list_is_one_clear_error(tmp_path, content):

@@ -39,6 +39,15 @@ def test_a_mask_with_another_class_is_refused(root):
         read_camvid(root, "val")[0].labels()
 
 
+def test_a_mask_of_another_size_than_its_picture_is_refused(root):
+    frame = read_camvid(root, "val")[0]
+    image, labels = frame.pair()
+    assert image.shape[:2] == labels.shape
+    cv2.imwrite(str(frame.mask_path), np.zeros((6, 8), np.uint8))
+    with pytest.raises(DatasetError, match=r"f0\.png: is \(6, 8\), its picture \(12, 16\)"):
+        frame.pair()
+
+
 def test_a_missing_split_is_named(root):
     with pytest.raises(DatasetError, match="train: no such folder"):
         read_camvid(root, "train")

@@ -86,7 +86,8 @@ def test_a_missing_file_is_named(root: Path, name: str) -> None:
     ("name", "content"),
     [("velodyne/000007.bin", b"12345678"), ("calib/000007.txt", b"P2: 1 2 3"),
      ("label_2/000007.txt", b"Car 0 zero"), ("label_2/000007.txt", b"Caf\xe9 0 0"),
-     ("label_2/000007.txt", b"Car 0 0 0 1 2 3 4 1 1 1 1 1 1\n" * 14)],
+     ("label_2/000007.txt", b"Car 0 0 0 1 2 3 4 1 1 1 1 1 1\n" * 14),
+     ("label_2/000007.txt", b"Car 0 0 0 1 2 3 4 1 1 1 1 1 nan 0\n")],
 )  # fmt: skip
 def test_a_damaged_file_is_named(root: Path, name: str, content: bytes) -> None:
     (root / "training" / name).write_bytes(content)

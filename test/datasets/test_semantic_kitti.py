@@ -95,6 +95,32 @@ def test_partial_scans_leave_unknown_points_unlabeled(tmp_path: Path) -> None:
         read_partial_scan(tmp_path / "b.npz")
 
 
+def test_partial_scans_lose_points_that_are_no_numbers(tmp_path: Path) -> None:
+    xyz = np.array([[np.nan, 0, 0], [1, 2, 3]], np.float32)
+    labels = np.array([9, 17], np.uint8)
+    np.savez(tmp_path / "a.npz", xyz=xyz, intensity=np.zeros(2, np.float32), label=labels)
+    scan = read_partial_scan(tmp_path / "a.npz")
+    assert scan.cloud.points[:, 0].tolist() == [1]
+    assert [scan.label_set.name(int(label)) for label in scan.labels] == ["terrain"]
+
+
+@pytest.mark.parametrize("labels", [np.array([9, 300]), np.array([9]), np.array([-1, 9])])
+def test_partial_scans_with_other_labels_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
+    xyz = np.zeros((2, 3), np.float32)
+    np.savez(tmp_path / "a.npz", xyz=xyz, intensity=np.zeros(2, np.float32), label=labels)
+    with pytest.raises(DatasetError, match="a.npz"):
+        read_partial_scan(tmp_path / "a.npz")
+
+
+@pytest.mark.filterwarnings("ignore:loadtxt")
+def test_an_empty_list_of_poses_is_one_clear_line(root: Path) -> None:
+    folder = root / "sequences" / "04"
+    (folder / "calib.txt").write_text("Tr: 0 -1 0 0 0 0 -1 0 1 0 0 0\n")
+    (folder / "poses.txt").write_text("")
+    with pytest.raises(DatasetError, match="poses.txt is empty"):
+        read_base_poses(folder)
+
+
 def test_the_real_scan_has_its_road_at_height_zero(tmp_path: Path) -> None:
     root = unpacked("semantickitti_seq00", tmp_path)
     scan = read_semantic_kitti(semantic_kitti_scans(root, "00")[0])

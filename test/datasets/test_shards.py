@@ -65,6 +65,22 @@ def test_a_folder_without_shards_is_one_clear_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"points": np.array([[np.nan, 0, 0, 0], [1, 2, 3, 0]])}, "'points' that are not finite"),
+        ({"boxes": np.full((1, 7), np.inf)}, "'boxes' that are not finite"),
+        ({"labels": np.array([0, 9], np.uint8)}, "labels other than 0..8 and 255"),
+        ({"labels": np.array([0, 6])}, "labels: expected dtype uint8"),
+    ],
+)
+def test_what_is_no_number_or_no_class_is_refused(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(DatasetError, match=rf"a\.npz.*{message}"):
+        read_shard(write_shard(tmp_path / "a.npz", **changes))
+
+
+@pytest.mark.parametrize(
     "damage", ["truncated", "empty", "a single array", "garbled", "array missing", "missing"]
 )
 def test_damaged_shards_are_named(tmp_path: Path, damage: str) -> None:

@@ -135,6 +135,9 @@ def test_voxels_of_semantic_kitti_are_those_of_its_scans_together(measured, tmp_
     (folder / "poses.txt").write_text(f"{identity}\n")
     with pytest.raises(DatasetError, match="has 1 poses, none of scan 000001"):
         measured(answers, evaluate_semantic_kitti_voxels)
+    (tmp_path / "partial" / "000001.npz").rename(tmp_path / "partial" / "second.npz")
+    with pytest.raises(DatasetError, match=r"second\.npz: expected the scan's number as its name"):
+        measured(answers, evaluate_semantic_kitti_voxels)
 
 
 def test_the_worst_scan_is_named_and_drawn(measured, tmp_path):

@@ -4,8 +4,8 @@ import pytest
 from spatial_perception.core.header import Header
 from spatial_perception.core.labels import LabelSet
 from spatial_perception.core.voxels import VoxelGrid
-from spatial_perception.datasets.shards import FREE
-from spatial_perception.evaluation.occupancy import OccupancyMetrics, labels_at
+from spatial_perception.datasets.shards import FREE, VoxelTruth
+from spatial_perception.evaluation.occupancy import OccupancyMetrics, voxels_compared
 
 NAMES = ("road", "car")
 
@@ -67,7 +67,7 @@ def test_no_frames_give_no_metrics():
     assert OccupancyMetrics(NAMES).compute() == {}
 
 
-def test_labels_are_looked_up_in_x_y_z_order_and_free_outside():
+def test_predictions_are_looked_up_at_the_centres_of_the_truth():
     labels = np.full((2, 3, 4), 255, np.uint8)
     labels[1, 2, 3] = 1
     grid = VoxelGrid(
@@ -78,5 +78,16 @@ def test_labels_are_looked_up_in_x_y_z_order_and_free_outside():
         np.array([0.5, 1.0, 2.0]),
         LabelSet(NAMES),
     )
-    points = np.array([[0.75, 12.5, 3.0], [0.75, 12.5, 1.0], [50.0, 0.0, 0.0]])
-    assert labels_at(grid, points).tolist() == [1, 255, 255]
+    # along x, y and z centres at 0.5, 0.7, .. 1.3, at 12.3 and 13.3, and at 1 and 3
+    truth = VoxelTruth(
+        np.zeros((2, 2, 5), np.uint8),
+        np.ones((2, 2, 5), bool),
+        np.array([0.4, 11.8, 0.0]),
+        np.array([0.2, 1.0, 2.0]),
+    )
+    found, same, counts = voxels_compared(grid, truth)
+    assert same is truth.labels
+    assert found[1, 0].tolist() == [1, 1, 1, 255, 255]
+    assert (found == 1).sum() == 3
+    assert counts[:, 0].tolist() == [[True] * 3 + [False] * 2] * 2, "x up to 1.0"
+    assert not counts[:, 1].any(), "y up to 13"

@@ -133,3 +133,10 @@ def test_sequences_add_up_by_weight() -> None:
 def test_nothing_true_gives_no_metric() -> None:
     assert count_tracking([]).metrics() == {}
     assert isinstance(count_tracking([frame([], [3], np.zeros((0, 1)))]), TrackingCounts)
+
+
+def test_an_object_is_lost_in_a_frame_without_any_track() -> None:
+    """TrackEval passes over such a frame and counts no fragment."""
+    seen, lost = frame([1], [7], [[0.9]]), frame([1], [], np.zeros((1, 0)))
+    counts = count_tracking([seen, lost, seen])
+    assert (counts.hits, counts.misses, counts.switches, counts.fragments) == (2, 1, 0, 1)

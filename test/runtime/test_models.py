@@ -90,3 +90,13 @@ def test_model_by_name_folder_or_file(
         find_model("camera_detektor")
     with pytest.raises(EngineError, match=r"gone: no model\.yaml there"):
         find_model(folder / "gone")
+
+
+def test_a_model_that_an_import_has_not_finished_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPATIAL_PERCEPTION_MODELS", str(tmp_path))
+    for name in ("whole", ".half.part"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.yaml").touch()
+    assert models.model_names() == ["whole"]

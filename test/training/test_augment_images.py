@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from spatial_perception.errors import ConfigError
 from spatial_perception.training.augment_images import (
     ColorAugmentation,
     GeometryAugmentation,
@@ -31,6 +32,12 @@ def test_scale_and_rotation_stay_in_their_ranges():
     assert np.ptp(angle) > 15.0
 
 
+@pytest.mark.parametrize("scale", [(0.0, 2.0), (2.0, 0.5), (-1.0, 1.0)])
+def test_zooms_that_are_none_are_refused(scale):
+    with pytest.raises(ConfigError, match="scale: expected two zooms above 0"):
+        GeometryAugmentation(scale=scale)
+
+
 def test_half_of_the_maps_mirror():
     linear = matrices(GeometryAugmentation(flip=True))[:, :, :2]
     assert 60 < (np.linalg.det(linear) < 0).sum() < 140
@@ -53,6 +60,19 @@ def test_image_and_mask_move_together(picture):
         inside = labels != 255
         agree = ((image > 127) == (labels == 1))[inside]
         assert agree.mean() > 0.95
+
+
+def test_a_mirrored_picture_and_mask_lose_no_column(picture):
+    geometry = GeometryAugmentation(scale=(1.0, 1.0), stretch=0.0, rotation_deg=0.0, flip=True)
+    mask = picture[..., 0] % 11
+    mirrored = 0
+    for seed in range(10):
+        matrix = geometry.matrix(np.random.default_rng(seed), (60, 80), (60, 80))
+        step = -1 if matrix[0, 0] < 0 else 1
+        np.testing.assert_array_equal(warp_image(picture, matrix, (60, 80)), picture[:, ::step])
+        np.testing.assert_array_equal(warp_labels(mask, matrix, (60, 80), 255), mask[:, ::step])
+        mirrored += step < 0
+    assert 0 < mirrored < 10
 
 
 def test_mask_beyond_the_picture_is_unlabeled():

@@ -67,6 +67,12 @@ def test_something_is_left_of_a_sparse_sensor() -> None:
         assert augmentation.kept(ring.astype(np.float32), np.random.default_rng(seed)).any()
 
 
+def test_something_is_left_of_a_scan_of_few_points() -> None:
+    few = np.ones((2, 3), np.float32)
+    lossy = ScanAugmentation(drop_points=0.99, drop_rings=0.0)
+    assert all(lossy.kept(few, np.random.default_rng(seed)).any() for seed in range(50))
+
+
 def test_the_same_generator_draws_the_same_change() -> None:
     one, two = (ScanAugmentation().map(np.random.default_rng(5)) for _ in range(2))
     assert (one.yaw_rad, one.mirror, one.scale) == (two.yaw_rad, two.mirror, two.scale)

@@ -34,6 +34,18 @@ def test_a_missing_or_damaged_file_is_one_clear_error(tmp_path, content):
         load_weights(path)
 
 
+def test_weights_alone_are_no_checkpoint_to_go_on_from(tmp_path):
+    save_weights(tmp_path / "last.pt", {"a": torch.ones(2)}, {"accuracy": 99.0}, 3)
+    with pytest.raises(ConfigError, match=r"last\.pt: not the checkpoint of a run"):
+        Checkpoint.load(tmp_path / "last.pt")
+
+
+def test_of_an_empty_file_too_it_is_said_why_it_cannot_be_read(tmp_path):
+    (tmp_path / "last.pt").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"not a readable checkpoint \(\w+"):
+        Checkpoint.load(tmp_path / "last.pt")
+
+
 def test_code_in_a_checkpoint_is_not_run(tmp_path):
     class Harmful:
         def __reduce__(self):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from spatial_perception.datasets.lights import read_lights
+from spatial_perception.errors import DatasetError
 from spatial_perception.training.augment_crops import CropAugmentation
 from spatial_perception.training.checkpoint import save_weights
 from spatial_perception.training.classifier_task import ClassifierConfig, ClassifierTask
@@ -34,6 +35,14 @@ def test_training_begins_with_the_weights_it_is_given(root: Path) -> None:
 
     assert given
     assert all(torch.equal(started[key], value) for key, value in given.items())
+
+
+@pytest.mark.parametrize(("kept", "missing"), [("train", "validates"), ("val", "trains")])
+def test_a_part_without_crops_is_refused(root: Path, kept: str, missing: str) -> None:
+    for path in {*read_lights(root, "trainval").paths} - {*read_lights(root, kept).paths}:
+        path.unlink()
+    with pytest.raises(DatasetError, match=f"no crop {missing}"):
+        ClassifierTask("light_classifier", CONFIG, root)
 
 
 def test_all_tracks_are_trained_on_when_asked_and_the_card_says_so(root: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from spatial_perception.core.labels import CAMERA_OBJECT_LABELS
-from spatial_perception.datasets.boxes import BoxPicture, write_box_list
+from spatial_perception.datasets.boxes import BoxPicture, read_box_list, write_box_list
+from spatial_perception.errors import DatasetError
 from spatial_perception.training.augment_images import ColorAugmentation, GeometryAugmentation
 from spatial_perception.training.checkpoint import save_weights
 from spatial_perception.training.detector_task import DetectorConfig, DetectorTask
@@ -45,6 +46,19 @@ def root(tmp_path) -> Path:
         pictures.append(BoxPicture(path, box, labels, np.zeros((0, 4), np.float32)))
     write_box_list(tmp_path / "boxes.json", tmp_path, pictures)
     return tmp_path
+
+
+def test_a_list_of_which_nothing_is_left_to_train_on_is_refused(root):
+    write_box_list(root / "boxes.json", root, read_box_list(root / "boxes.json", root)[:1])
+    with pytest.raises(
+        DatasetError, match=r"boxes\.json: no picture is left to train on: 1 of the 1"
+    ):
+        DetectorTask("camera_detector", replace(CONFIG, validate_share=0.9), root)
+
+
+def test_crops_that_were_not_pasted_are_no_training_data(root):
+    task = DetectorTask("camera_detector", CONFIG, root)
+    assert "pasted" not in " ".join(task.export_plan(task.network()).training_data)
 
 
 def test_simulated_pictures_train_and_do_not_validate(root):

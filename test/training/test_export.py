@@ -1,6 +1,8 @@
 """Train a few steps, export, load again: the three commands on a data set of sixty crops."""
 
 import json
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,6 +95,14 @@ def test_train_and_export_write_what_they_measured(crops, config, tmp_path, caps
     assert set(exported["files"]) == {"weights.safetensors", "model.onnx"}
     assert exported["folder"] == str(models / "light_classifier")
     assert "accuracy" in capsys.readouterr().out
+
+
+def test_a_library_that_is_not_installed_is_named(crops, config, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    arguments = ["--data", str(crops), "--config", str(config), "--output", str(tmp_path)]
+    assert main(["train", "light_classifier", *arguments]) == 2
+    wanted = "training needs torch.utils.tensorboard: pip install 'spatial_perception[training]'"
+    assert wanted in capsys.readouterr().err
 
 
 def test_model_yaml_is_complete_and_its_checksums_hold(models):
@@ -191,6 +201,20 @@ def test_the_card_shows_intervals_where_a_record_has_some(models, crops, config)
     assert "| metric | value |\n|---|---|\n| accuracy | 96 |\n| ece | 3.5 |\n" in plain
 
 
+def test_the_licence_of_the_weights_that_training_began_with_binds(models, crops, config, tmp_path):
+    begun = tmp_path / "begun"
+    shutil.copytree(models / "light_classifier", begun)
+    before = replace(ModelSpec.load(begun), data_licence="non-commercial", training_data="a drive")
+    before.save(begun)
+    content = yaml.safe_load(config.read_text()) | {"initial": str(begun / "weights.safetensors")}
+    other = tmp_path / "light_classifier.yaml"
+    other.write_text(yaml.safe_dump(content))
+    export_model("light_classifier", other, crops, models / "run" / "best.pt", tmp_path)
+    spec = ModelSpec.load(tmp_path / "light_classifier")
+    assert spec.data_licence == "none stated by its publisher; non-commercial"
+    assert spec.training_data.endswith("; begun from light_classifier (a drive)")
+
+
 def test_a_checkpoint_of_another_network_is_refused(models, crops, config, tmp_path):
     content = yaml.safe_load(config.read_text()) | {"width": 12}
     other = tmp_path / "light_classifier.yaml"
@@ -220,3 +244,19 @@ def test_kernels_may_change_an_output_by_a_hundredth_by_rounding(share, tmp_path
     else:
         with pytest.raises(EngineError, match="fp16 kernels change output 'logits' by 2.0e-02"):
             export_module._check_rounding(rounded, exact, tmp_path)
+
+
+def test_what_is_no_number_is_no_exported_output(tmp_path):
+    finite, broken = np.array([1.0, 2.0]), np.array([np.nan, 2.0])
+    with pytest.raises(EngineError, match="fp16 kernels change output 'logits'"):
+        export_module._check_rounding({"logits": broken}, {"logits": finite}, tmp_path)
+    node = helper.make_node("Log", ["x"], ["y"])
+    ports = ([helper.make_tensor_value_info(n, TensorProto.FLOAT, [2])] for n in "xy")
+    graph = helper.make_graph([node], "logarithm", *ports)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, tmp_path / "model.onnx")
+    inputs = {"x": torch.tensor([-1.0, 1.0])}
+    with pytest.raises(EngineError, match="output 'y' is off by nan"):
+        export_module.compare_with_runtime(
+            tmp_path / "model.onnx", inputs, {"y": np.array([5.0, 0.0], np.float32)}
+        )

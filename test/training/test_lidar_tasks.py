@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from spatial_perception.config import from_mapping, load_yaml
 from spatial_perception.core.labels import OBJECT_LABELS, POINT_LABELS
-from spatial_perception.errors import ConfigError
+from spatial_perception.errors import ConfigError, DatasetError
 from spatial_perception.ops.centers import CentersConfig
 from spatial_perception.ops.graph import GraphConfig, build_graph
 from spatial_perception.ops.ground import flat_ground
@@ -176,10 +176,50 @@ def test_the_shipped_configuration_is_valid(name: str, kind: type[Any]) -> None:
 
 def test_the_occupancy_window_is_a_part_of_the_grid() -> None:
     assert occupancy_window(DETECTOR.centers, DETECTOR.occupancy) == (16, 48, 16, 64)
-    with pytest.raises(ValueError, match="beyond the grid"):
+    with pytest.raises(ConfigError, match="beyond the grid"):
         occupancy_window(DETECTOR.centers, SemanticVoxelConfig())
-    with pytest.raises(ValueError, match="voxels of"):
+    with pytest.raises(ConfigError, match="voxels of"):
         occupancy_window(DETECTOR.centers, replace(DETECTOR.occupancy, voxel_m=0.2))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"occupancy_weights": (1.0, 1.0)}, "occupancy_weights: expected 10 values, got 2"),
+        ({"voxels": VoxelConfig(**RANGE, voxel_m=(0.2, 0.2, 0.6))}, "the same ranges and cells"),
+        ({"voxels": VoxelConfig()}, "the same ranges and cells"),
+        ({"crop_m": 13.2}, "multiples of 4 cells of 0.4 m"),
+        ({"occupancy": SemanticVoxelConfig()}, "beyond the grid"),
+    ],
+)
+def test_grids_that_do_not_fit_together_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        replace(DETECTOR, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"channels": (8, 12)}, "channels: expected 3 values, one a level of graph.nodes, got 2"),
+        ({"class_weights": (1.0,)}, "class_weights: expected 9 values, one a class of points"),
+    ],
+)
+def test_a_segmenter_has_a_width_a_level_and_a_weight_a_class(
+    options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        replace(SEGMENTER, **options)
+
+
+def test_a_scan_without_points_is_named(root: Path, tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        arrays = dict(np.load(write_street(tmp_path / split / "empty.npz", 0)))
+        arrays |= {name: arrays[name][:0] for name in ("points", "labels", "instance")}
+        np.savez(tmp_path / split / "empty.npz", **arrays)
+    task = LidarSegmenterTask("lidar_segmenter", SEGMENTER, tmp_path)
+    for use in (lambda: task.batch(0), lambda: task.validate(task.network(), torch.device("cpu"))):
+        with pytest.raises(DatasetError, match="empty: the scan holds no points"):
+            use()
 
 
 def test_graphs_side_by_side_do_not_touch(root: Path) -> None:

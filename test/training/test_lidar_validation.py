@@ -8,14 +8,20 @@ import pytest
 import torch
 from torch import Tensor
 
+from spatial_perception.core.labels import POINT_LABELS
 from spatial_perception.datasets.shards import SimulatedScan, read_shard
+from spatial_perception.evaluation.occupancy import OccupancyMetrics
 from spatial_perception.networks.voxel_network import VoxelNetwork
 from spatial_perception.ops.centers import CentersConfig
 from spatial_perception.ops.ground import GroundConfig
 from spatial_perception.ops.semantic_voxels import SemanticVoxelConfig
 from spatial_perception.ops.voxelize import VoxelConfig
 from spatial_perception.training.lidar_samples import SampleConfig, voxel_sample
-from spatial_perception.training.lidar_validation import simulated_frame, validate_detector
+from spatial_perception.training.lidar_validation import (
+    judge_voxels,
+    simulated_frame,
+    validate_detector,
+)
 from test.training.shards import write_street
 
 RANGE = {"range_x_m": (-12.8, 12.8), "range_y_m": (-12.8, 12.8)}
@@ -53,6 +59,33 @@ def test_a_faultless_network_scores_a_hundred(scan: SimulatedScan) -> None:
     assert metrics["car_heading_accuracy"] == 100.0
     assert metrics["occupancy_iou"] == pytest.approx(100.0)
     assert "truck_bev_ap_0.5" not in metrics
+
+
+@pytest.mark.parametrize("voxel_m", [0.4, 0.8])
+def test_voxels_are_judged_where_they_lie_whatever_their_size(
+    voxel_m: float, scan: SimulatedScan
+) -> None:
+    """A road of the size of the network's voxels, all of which it calls road."""
+    occupancy = SemanticVoxelConfig(**RANGE, voxel_m=voxel_m)
+    assert scan.voxels is not None
+    labels = np.full_like(scan.voxels.labels, 255)
+    labels[4] = 0
+    truth = replace(scan.voxels, labels=labels, visible=labels != 255)
+    logits = np.zeros((1, 10, *occupancy.shape), np.float32)
+    logits[0, 0] = 9.0
+    metrics = OccupancyMetrics(POINT_LABELS.names)
+    judge_voxels(metrics, logits, replace(scan, voxels=truth), replace(CONFIG, occupancy=occupancy))
+    assert metrics.compute()["iou"] == 100.0
+    assert metrics.counts.sum() == 64 * 64, "of 80 x 80 cells those within the range"
+
+
+def test_voxels_stand_on_the_ground_that_the_configuration_finds(scan: SimulatedScan) -> None:
+    high = replace(scan, points=scan.points + np.array([0.0, 0.0, 0.8], np.float32))
+    config = replace(CONFIG, ground=GroundConfig(min_points=1000))  # finds none, so height 0
+    oracle = Oracle(scan)
+    oracle.sample = voxel_sample(high, config)
+    metrics = validate_detector(oracle, [high], config, torch.device("cpu"))
+    assert metrics["occupancy_iou"] == 100.0
 
 
 def test_turned_boxes_overlap_but_point_the_wrong_way(scan: SimulatedScan) -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from spatial_perception.core.labels import LabelSet
+from spatial_perception.errors import ConfigError, DatasetError
 from spatial_perception.networks.registry import SpatialNetwork
 from spatial_perception.training import loop
 from spatial_perception.training.checkpoint import load_weights
@@ -115,6 +116,19 @@ def test_worker_processes_change_nothing(tmp_path):
     assert plain.metrics == workers.metrics
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_error_of_the_data_is_one_line_whoever_reads_them(workers, tmp_path):
+    class Damaged(Regression):
+        def batch(self, step):
+            if step == 3:
+                raise DatasetError("scan.npz: not a readable shard")
+            return super().batch(step)
+
+    with pytest.raises(DatasetError) as caught:
+        fit(Damaged(replace(CONFIG, workers=workers)), tmp_path, show=False)
+    assert str(caught.value) == "scan.npz: not a readable shard"
+
+
 def test_a_run_leaves_the_callers_random_numbers_alone(tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(4)
@@ -142,6 +156,18 @@ def test_best_weights_are_those_of_the_best_validation(tmp_path):
     assert found == pytest.approx(metrics)
 
 
+@pytest.mark.parametrize("first", [{"quality": float("nan")}, {"other": 3.0}])
+def test_a_validation_that_measured_nothing_comparable_is_no_best_one(first, tmp_path):
+    class Later(Regression):
+        measured = iter([first, {"quality": -2.0}, {"quality": -1.0}, {"quality": -3.0}])
+
+        def validate(self, network, device):
+            return next(self.measured)
+
+    result = fit(Later(CONFIG), tmp_path, show=False)
+    assert result.metrics == {"quality": -1.0}
+
+
 def test_the_time_budget_ends_the_run_with_the_rate_annealed(tmp_path, monkeypatch):
     clock = itertools.count()  # a second between any two looks at the clock
     monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
@@ -162,6 +188,83 @@ def test_a_step_without_a_finite_gradient_is_skipped(tmp_path):
     fit(Broken(replace(CONFIG, steps=5)), tmp_path, show=False)
     state, _ = load_weights(tmp_path / "last.pt")
     assert all(torch.isfinite(value).all() for value in state.values())
+
+
+def test_a_run_that_is_over_is_not_trained_on_when_resumed(tmp_path, monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    config = replace(CONFIG, steps=1_000_000, max_minutes=0.5)
+    over = fit(Regression(config), tmp_path, show=False)
+    again = fit(Regression(config), tmp_path, resume=True, show=False)
+    assert (again.steps, again.metrics) == (over.steps, over.metrics)
+    longer = fit(Regression(replace(config, max_minutes=1.0)), tmp_path, resume=True, show=False)
+    assert longer.steps > over.steps
+
+
+def test_a_resumed_run_takes_the_weight_decay_that_it_is_given_now(tmp_path):
+    fit(Regression(replace(CONFIG, steps=10)), tmp_path, show=False)
+    task = Regression(replace(CONFIG, weight_decay=0.5))
+    decays = [g["weight_decay"] for g in loop._Run(task, tmp_path, True)._optimizer.param_groups]
+    assert decays == [0.5, 0.0]
+
+
+def test_a_checkpoint_of_another_network_or_optimizer_is_one_clear_error(tmp_path):
+    class Wider(Regression):
+        def network(self):
+            network = Line()
+            network.body[4] = nn.Linear(16, 2)
+            return network
+
+    class Slower(Regression):
+        def rate_factor(self, parameter):
+            return 0.5 if parameter.startswith("body.4") else 1.0
+
+    fit(Regression(replace(CONFIG, steps=10)), tmp_path, show=False)
+    for task in (Wider(CONFIG), Slower(CONFIG)):
+        with pytest.raises(ConfigError, match=r"last\.pt: of another network or optimizer"):
+            fit(task, tmp_path, resume=True, show=False)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", ""])
+def test_a_device_that_is_not_there_is_one_clear_error(device, tmp_path):
+    with pytest.raises(ConfigError, match=f"fit.device: '{device}'"):
+        fit(Regression(replace(CONFIG, device=device)), tmp_path, show=False)
+
+
+def test_validation_data_that_hold_nothing_are_one_clear_error(tmp_path):
+    class Unlabelled(Regression):
+        def validate(self, network, device):
+            return {}
+
+    with pytest.raises(DatasetError, match="nothing to measure"):
+        fit(Unlabelled(CONFIG), tmp_path, show=False)
+
+
+@pytest.mark.parametrize(
+    ("memory_format", "flat", "deep"),
+    [("contiguous", 0, 0), ("channels_last", 1, 0), ("channels_last_3d", 0, 1)],
+)
+def test_a_layout_is_that_of_the_kernels_that_have_it(memory_format, flat, deep, tmp_path):
+    class Kernels(Regression):
+        def network(self):
+            network = Line()
+            network.flat, network.deep = nn.Conv2d(2, 3, 3), nn.Conv3d(2, 3, 3)
+            return network
+
+    run = loop._Run(Kernels(replace(CONFIG, memory_format=memory_format)), tmp_path, False)
+    kernels = run._network.flat.weight, run._network.deep.weight
+    formats = torch.channels_last, torch.channels_last_3d
+    found = [k.is_contiguous(memory_format=f) for k, f in zip(kernels, formats, strict=True)]
+    assert found == [flat, deep]
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), False), ((8, 0), True)])
+def test_auto_precision_is_bf16_on_gpus_that_compute_it(capability, expected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    entered = []
+    monkeypatch.setattr(torch, "autocast", lambda kind, dtype, enabled: entered.append(enabled))
+    loop.autocast(FitConfig(precision="auto"), torch.device("cuda"))
+    assert entered == [expected]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from spatial_perception.training.augment_images import ColorAugmentation, GeometryAugmentation
 from spatial_perception.training.mosaic import BoxSample, SampleMaker
@@ -38,6 +39,22 @@ def test_boxes_follow_their_objects():
             assert made.labels.tolist() == [2]
             compared += 1
     assert compared > 10
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 1.7])
+def test_boxes_lie_on_their_objects_to_a_tenth_of_a_pixel(scale):
+    geometry = GeometryAugmentation(scale=(scale, scale), stretch=0.0, rotation_deg=0.0, flip=True)
+    maker = SampleMaker((200, 260), geometry, PLAIN, mosaic=0.0)
+    for seed in range(20):
+        made = maker(sample(), lambda g: sample(), np.random.default_rng(seed))
+        (box,) = made.boxes
+        left, top, right, bottom = np.round(box).astype(int)
+        around = made.image[top - 6 : bottom + 6, left - 6 : right + 6, 0].astype(np.float64)
+        middle = [
+            (light * (np.arange(len(light)) + first - 5.5)).sum() / light.sum()
+            for light, first in ((around.sum(0), left), (around.sum(1), top))
+        ]
+        np.testing.assert_allclose(middle, (box[:2] + box[2:]) / 2, atol=0.1)
 
 
 def test_a_mosaic_shows_four_pictures_with_their_boxes():

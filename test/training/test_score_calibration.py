@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from spatial_perception.evaluation.classification import calibration_error
+from spatial_perception.ops.calibration import ScoreCalibration
 from spatial_perception.training.score_calibration import fit_scores
 
 
@@ -34,6 +35,14 @@ def test_too_few_or_one_sided_answers_leave_the_scores_alone() -> None:
     assert fit_scores(scores, np.ones(200, bool)) == (1.0, 0.0)
     assert fit_scores(scores, np.zeros(200, bool)) == (1.0, 0.0)
     assert fit_scores(np.zeros(0), np.zeros(0, bool)) == (1.0, 0.0)
+
+
+def test_scores_that_say_nothing_or_the_contrary_give_a_map_all_the_same() -> None:
+    scores = np.linspace(0.05, 0.9, 100)
+    scale, bias = np.round(fit_scores(scores, scores < 0.1), 3)
+    labels = np.zeros(100, np.int64)
+    calibrated = ScoreCalibration((scale,), (bias,)).probabilities(scores, labels)
+    np.testing.assert_allclose(calibrated, 0.06, atol=0.002)
 
 
 def test_scores_of_zero_and_one_do_not_break_it() -> None:

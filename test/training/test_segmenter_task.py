@@ -7,8 +7,10 @@ import torch
 from torch.nn import functional
 
 from spatial_perception.core.labels import CAMVID_LABELS
+from spatial_perception.errors import DatasetError
 from spatial_perception.training.fit_config import FitConfig
 from spatial_perception.training.segmenter_task import (
+    MaskBatch,
     SegmenterConfig,
     SegmenterTask,
     soft_jaccard_loss,
@@ -41,6 +43,24 @@ def task(tmp_path) -> SegmenterTask:
     return SegmenterTask("camera_segmenter", CONFIG, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.zeros((24, 32), np.uint8), r"0\.png: is \(24, 32\), its picture \(48, 64\)"),
+        (np.full((48, 64), 11, np.uint8), "every pixel is void"),
+    ],
+)
+def test_masks_that_teach_nothing_right_are_refused(task, tmp_path, mask, message):
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / "trainannot" / f"{number}.png"), mask)
+    with pytest.raises(DatasetError, match=message):
+        SegmenterTask("camera_segmenter", CONFIG, tmp_path)
+
+
+def test_the_training_data_are_counted(task):
+    assert task.export_plan(task.network()).training_data == ("CamVid, 3 training images at 64x48",)
+
+
 def test_a_batch_is_a_function_of_the_step(task):
     first, again, other = task.batch(3), task.batch(3), task.batch(4)
     assert first.image.shape == (2, 3, 32, 48)
@@ -49,6 +69,24 @@ def test_a_batch_is_a_function_of_the_step(task):
     assert not torch.equal(first.image, other.image)
     classes = {CAMVID_LABELS.index("sky"), CAMVID_LABELS.index("road"), 255}
     assert set(first.labels.unique().tolist()) <= classes
+
+
+@pytest.mark.parametrize("side", [0, 3])
+def test_pictures_that_are_hardly_labelled_or_not_at_all_teach_what_they_can(task, side):
+    """What is labelled lies between the places that the coarse loss looks at."""
+    labels = torch.full((1, 32, 48), 255, dtype=torch.uint8)
+    labels[:, 1 : 1 + side, 1 : 1 + side] = CAMVID_LABELS.index("road")
+    batch = MaskBatch(task.batch(0).image[:1], labels)
+    network = task.network().train()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()  # a single picture has no statistics
+    loss, parts = task.loss(network, batch)
+    loss.backward()
+    assert all(torch.isfinite(value) for value in (loss, *parts.values()))
+    slopes = [float(p.grad.abs().max()) for p in network.parameters() if p.grad is not None]
+    assert np.isfinite(slopes).all()
+    assert (max(slopes) > 0.0) == (side > 0)
 
 
 def test_the_network_learns_the_scene(task):
