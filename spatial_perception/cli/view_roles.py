@@ -7,23 +7,30 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from spatial_perception.cli.view_index import TopicTimes
+from spatial_perception.errors import DatasetError
 
 _IMAGE_TYPES: Final = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 _CAMERA_INFO_TYPE: Final = "sensor_msgs/msg/CameraInfo"
 _CLOUD_TYPE: Final = "sensor_msgs/msg/PointCloud2"
 
-# part -> the end of its topic (a namespace may stand before it) and its type
+# part -> the end of its topic (a namespace may stand before it) and its type; {lidar} is the name
+# of a LiDAR with a slash before it, empty for a lone one
 _RESULTS: Final = {
     "segmentation": ("/perception/camera/{camera}/segmentation", _IMAGE_TYPES[0]),
     "detections": ("/perception/camera/{camera}/detections", "vision_msgs/msg/Detection2DArray"),
     "signs": ("/perception/camera/{camera}/signs", "vision_msgs/msg/Detection2DArray"),
     "lights": ("/perception/camera/{camera}/lights", "vision_msgs/msg/Detection2DArray"),
-    "objects": ("/perception/lidar/detections", "vision_msgs/msg/Detection3DArray"),
+    "objects": ("/perception/lidar{lidar}/detections", "vision_msgs/msg/Detection3DArray"),
     "tracks": ("/perception/objects/states", _CLOUD_TYPE),
-    "labelled": ("/perception/lidar/segmentation", _CLOUD_TYPE),
-    "voxels": ("/perception/occupancy/voxels", _CLOUD_TYPE),
+    "labelled": ("/perception/lidar{lidar}/segmentation", _CLOUD_TYPE),
+    "voxels": ("/perception/occupancy{lidar}/voxels", _CLOUD_TYPE),
     "grid": ("/perception/occupancy/grid", "nav_msgs/msg/OccupancyGrid"),
 }
+_LIDAR_RESULT: Final = re.compile(
+    r"/perception/(?:lidar|occupancy)(/[^/]+)?/(?:detections|segmentation|voxels)$"
+)
+_LIDAR_POINTS: Final = re.compile(r"/sensing/lidar(/[^/]+)?/points$")
+_CAMERA_LEVEL: Final = re.compile(r"/camera/([^/]+)/")
 RESULT_PARTS: Final = tuple(_RESULTS)
 CAMERA_PARTS: Final = ("image", "camera", "segmentation", "detections", "signs", "lights")
 LIDAR_PARTS: Final = ("cloud", "labelled", "objects", "tracks", "voxels", "grid")
@@ -39,6 +46,39 @@ def camera_name(topics: Iterable[str]) -> str:
     return "front"
 
 
+def check_camera(topics: Iterable[str], camera: str) -> None:
+    """Checks that a recording has a camera of that name.
+
+    Raises:
+        DatasetError: It has none; names those that there are.
+    """
+    known = sorted({name for topic in topics for name in _CAMERA_LEVEL.findall(topic)})
+    if camera not in known:
+        raise DatasetError(
+            f"no camera '{camera}' in the bag; cameras: {', '.join(known) or 'none'}"
+        )
+
+
+def _lidar_level(topics: Mapping[str, TopicTimes]) -> str:
+    """Returns the level of the LiDAR in topics: empty for one without a name, else `/NAME`.
+
+    Of several the one whose stamps recur on the tracks, else the first.
+    """
+    states, ros_type = _RESULTS["tracks"]
+    tracks = _ending(topics, states, (ros_type,))
+    tracked = set(topics[tracks].stamps_ns) if tracks else set()
+    for pattern in (_LIDAR_RESULT, _LIDAR_POINTS):
+        levels: dict[str, int] = {}
+        for topic, times in topics.items():
+            if match := pattern.search(topic):
+                level = match.group(1) or ""
+                common = len(tracked.intersection(times.stamps_ns))
+                levels[level] = max(levels.get(level, 0), common)
+        if levels:
+            return "" if "" in levels else max(levels, key=lambda level: levels[level])
+    return ""
+
+
 def find_roles(topics: Mapping[str, TopicTimes], camera: str) -> dict[str, str]:
     """Returns the topic of each part of a picture; parts that are not recorded are left out.
 
@@ -50,9 +90,10 @@ def find_roles(topics: Mapping[str, TopicTimes], camera: str) -> dict[str, str]:
         camera: Name of the camera.
     """
     filled = {name: topic for name, topic in topics.items() if topic.stamps_ns}
+    lidar = _lidar_level(filled)
     roles: dict[str, str] = {}
     for role, (ending, ros_type) in _RESULTS.items():
-        found = _ending(filled, ending.format(camera=camera), (ros_type,))
+        found = _ending(filled, ending.format(camera=camera, lidar=lidar), (ros_type,))
         if found:
             roles[role] = found
     inputs = {name: topic for name, topic in filled.items() if "/perception/" not in name}
@@ -62,7 +103,7 @@ def find_roles(topics: Mapping[str, TopicTimes], camera: str) -> dict[str, str]:
     info = _ending(inputs, f"/sensing/camera/{camera}/camera_info", (_CAMERA_INFO_TYPE,))
     if not info and image:
         info = _best_match(inputs, (_CAMERA_INFO_TYPE,), set(filled[image].stamps_ns))
-    cloud = _ending(inputs, "/sensing/lidar/points", (_CLOUD_TYPE,))
+    cloud = _ending(inputs, f"/sensing/lidar{lidar}/points", (_CLOUD_TYPE,))
     cloud = cloud or _best_match(inputs, (_CLOUD_TYPE,), _stamps(filled, roles, LIDAR_PARTS))
     for role, found in (("image", image), ("camera", info), ("cloud", cloud)):
         if found:

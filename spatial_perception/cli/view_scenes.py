@@ -36,6 +36,8 @@ from spatial_perception.visualization.scene import Scene
 from spatial_perception.visualization.trails import TrailHistory
 
 BASE_FRAME = "base_link"
+_IN_BASE = ("objects", "tracks", "voxels")
+"""Results in the frame of the vehicle, whatever its name (`target_frame` of the stages)."""
 _FIXED_FRAMES = ("odom", "map")
 _CODECS: Mapping[str, Codec[Any]] = {
     "image": IMAGE,
@@ -71,6 +73,8 @@ class SceneReader:
         self._roles = roles
         self._min_score = min_score
         self._trails = TrailHistory()
+        frames = (index.topics[roles[role]].frame_id for role in _IN_BASE if role in roles)
+        self._base = next(filter(None, frames), BASE_FRAME)
 
     def scenes(self, bags: Sequence[BagReader], plans: Sequence[FramePlan]) -> Iterator[Scene]:
         """Yields one scene a plan, in order.
@@ -148,7 +152,7 @@ class SceneReader:
             parts["trails"] = self._trails_of(parts["tracks"])
         if "image" in parts and "camera" in parts:
             header = parts["image"].header
-            parts["camera_from_base"] = self._pose(header.frame_id, BASE_FRAME, header.stamp_ns)
+            parts["camera_from_base"] = self._pose(header.frame_id, self._base, header.stamp_ns)
         return Scene(plan.stamp_ns, **parts)
 
     def _with_classes(self, segmentation: LabelImage) -> LabelImage:
@@ -157,10 +161,10 @@ class SceneReader:
 
     def _in_base(self, value: Placed) -> Placed:
         header = value.header
-        if header.frame_id == BASE_FRAME:
+        if header.frame_id == self._base:
             return value
-        pose = self._pose(BASE_FRAME, header.frame_id, header.stamp_ns)
-        return value if pose is None else moved(value, pose, BASE_FRAME)
+        pose = self._pose(self._base, header.frame_id, header.stamp_ns)
+        return value if pose is None else moved(value, pose, self._base)
 
     def _trails_of(self, tracks: Tracks) -> dict[int, np.ndarray] | None:
         known = self._index.tree.frames()
