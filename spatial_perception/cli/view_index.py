@@ -74,7 +74,8 @@ class RecordingIndex:
     """What the first pass learned.
 
     Attributes:
-        topics: Every topic of the bags; of two bags the first one's where both have it.
+        topics: Every topic of the bags; of two bags the first one's where both have it, but for
+            transforms, of which all are read.
         start_ns: Log time of the first message.
         end_ns: Log time of the last message.
         tree: All transforms.
@@ -127,7 +128,9 @@ def index_bags(
         for topic in own:
             info = bag.topics[topic]
             index.topics[topic] = TopicTimes(info.ros_type, info.count)
-        for message in bag.messages(own):
+        # A result bag has the mountings alone that replay was given.
+        mounts = [name for name, t in bag.topics.items() if t.ros_type == TRANSFORMS.ros_type]
+        for message in bag.messages({*own, *mounts}):
             _add(index, message, min_score)
             progress(next(read), total)
     return index

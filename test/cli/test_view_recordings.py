@@ -136,6 +136,20 @@ def test_another_frame_of_the_vehicle_is_taken_from_the_results(tmp_path: Path) 
     assert scene.trails
 
 
+def test_mountings_are_taken_from_both_bags(tmp_path: Path) -> None:
+    """As after `replay --static-transform base_link:velodyne:...` of a bag that lacks this one."""
+    lidar = examples.example_transforms().transforms[0]
+    camera = StampedTransform(Header(0, "velodyne"), "camera_front_optical_frame", lidar.pose)
+    for name, mount, make in (("results", lidar, results), ("raw", camera, inputs)):
+        with BagWriter(tmp_path / name) as writer:
+            data = TRANSFORMS.encode(Transforms((mount,)))
+            writer.write("/tf_static", TRANSFORMS.ros_type, examples.STAMP_NS, data)
+            for topic, codec, value in make(0):
+                writer.write(topic, codec.ros_type, examples.STAMP_NS, codec.encode(value))
+    (scene,) = scenes_of(tmp_path / "results", tmp_path / "raw")
+    assert scene.camera_from_base is not None
+
+
 def test_a_damaged_first_picture_does_not_take_the_place_of_all(tmp_path: Path) -> None:
     with BagWriter(tmp_path / "bag") as writer:
         for index in range(FRAMES):
