@@ -89,6 +89,22 @@ def test_the_only_cloud_of_a_lidar_with_a_name_is_found_among_others(tmp_path: P
     assert roles_of(bag)["cloud"] == "/sensing/lidar/top/points"
 
 
+@pytest.mark.parametrize("second", ["car2", "truck"])
+def test_the_parts_of_two_vehicles_are_not_mixed(tmp_path: Path, second: str) -> None:
+    """The topics of a bag come in the order of their first messages, which may alternate."""
+
+    def both(index: int) -> list[Entry]:
+        entries: list[Entry] = []
+        for place, (topic, codec, value) in enumerate([*inputs(index), *results(index)]):
+            pair = [(f"/{name}{topic}", codec, value) for name in ("car1", second)]
+            entries += pair if place % 2 else pair[::-1]
+        return entries
+
+    topics = roles_of(write_bag(tmp_path / "bag", (both,))).values()
+    assert len(topics) == 10
+    assert all(topic.startswith("/car1/") for topic in topics)
+
+
 def test_another_frame_of_the_vehicle_is_taken_from_the_results(tmp_path: Path) -> None:
     """As with `target_frame: ego_vehicle`: no frame of the recording is called base_link."""
     mounts = Transforms(
