@@ -151,6 +151,9 @@ class SceneReader:
         if "tracks" in parts:
             parts["trails"] = self._trails_of(parts["tracks"])
         if "image" in parts and "camera" in parts:
+            if flaw := parts["camera"].flaw:
+                what = f"{self._roles['camera']}: {flaw}, so no boxes in space on the picture"
+                self.problems[what] += 1
             header = parts["image"].header
             parts["camera_from_base"] = self._pose(header.frame_id, self._base, header.stamp_ns)
         return Scene(plan.stamp_ns, **parts)

@@ -183,6 +183,20 @@ def test_a_damaged_first_picture_does_not_take_the_place_of_all(tmp_path: Path) 
     assert max(shown[1:]) < 8
 
 
+def test_a_camera_that_cannot_project_is_said(tmp_path: Path, capsys: Any) -> None:
+    def uncalibrated(index: int) -> list[Entry]:
+        zero = np.zeros((3, 3))
+        return [
+            (topic, codec, dataclasses.replace(value, matrix=zero) if "info" in topic else value)
+            for topic, codec, value in inputs(index)
+        ]
+
+    bag = write_bag(tmp_path / "bag", (uncalibrated, results))
+    assert run_view(bag, "--output", tmp_path / "view") == 0
+    note = f"{CAMERA}/camera_info: not calibrated (K is zero), so no boxes in space"
+    assert note in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("part", ["points", "tracks"])
 def test_labels_beyond_the_classes_are_said_and_left_out(
     tmp_path: Path, capsys: Any, part: str
