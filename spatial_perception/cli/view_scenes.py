@@ -14,7 +14,8 @@ from spatial_perception.bags import BagReader
 from spatial_perception.cli.view_index import RecordingIndex, header_stamp_ns
 from spatial_perception.cli.view_parts import Placed, moved, relabelled
 from spatial_perception.cli.view_plan import FramePlan
-from spatial_perception.core.image import LabelImage
+from spatial_perception.core.camera import PinholeCamera
+from spatial_perception.core.image import CameraImage, LabelImage
 from spatial_perception.core.pose import Pose
 from spatial_perception.core.tracks import Tracks
 from spatial_perception.errors import PerceptionError, TransformError
@@ -151,9 +152,8 @@ class SceneReader:
         if "tracks" in parts:
             parts["trails"] = self._trails_of(parts["tracks"])
         if "image" in parts and "camera" in parts:
-            if flaw := parts["camera"].flaw:
-                what = f"{self._roles['camera']}: {flaw}, so no boxes in space on the picture"
-                self.problems[what] += 1
+            if trouble := _misfit(parts["camera"], parts["image"]):
+                self.problems[f"{self._roles['camera']}: {trouble}"] += 1
             header = parts["image"].header
             parts["camera_from_base"] = self._pose(header.frame_id, self._base, header.stamp_ns)
         return Scene(plan.stamp_ns, **parts)
@@ -183,3 +183,15 @@ class SceneReader:
         except TransformError:
             self.problems[f"no transform from '{source}' to '{target}'"] += 1
             return None
+
+
+def _misfit(camera: PinholeCamera, image: CameraImage) -> str:
+    """Returns why boxes in space are not drawn rightly into a picture, empty where they are."""
+    if camera.flaw:
+        return f"{camera.flaw}, so no boxes in space on the picture"
+    if (camera.width, camera.height) == (image.width, image.height):
+        return ""
+    return (
+        f"is for pictures of {camera.width}x{camera.height}, these have"
+        f" {image.width}x{image.height}: boxes in space lie wrong on them"
+    )

@@ -197,6 +197,29 @@ def test_a_camera_that_cannot_project_is_said(tmp_path: Path, capsys: Any) -> No
     assert note in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("width", "said"), [(640, True), (96, False)])
+def test_a_calibration_of_other_pictures_is_said(
+    tmp_path: Path, capsys: Any, width: int, said: bool
+) -> None:
+    """As of drivers that shrink the picture and leave camera_info as it was."""
+
+    def calibrated(index: int) -> list[Entry]:
+        return [
+            (
+                topic,
+                codec,
+                dataclasses.replace(value, width=width, height=width // 2)
+                if "info" in topic
+                else value,
+            )
+            for topic, codec, value in inputs(index)
+        ]
+
+    bag = write_bag(tmp_path / "bag", (calibrated, results))
+    assert run_view(bag, "--output", tmp_path / "view") == 0
+    assert ("is for pictures of 640x320, these have 96x48" in capsys.readouterr().out) == said
+
+
 @pytest.mark.parametrize("part", ["points", "tracks"])
 def test_labels_beyond_the_classes_are_said_and_left_out(
     tmp_path: Path, capsys: Any, part: str
