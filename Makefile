@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/demo
+# names are quoted in the recipe, where the shell does not put the home folder for ~
+at_home = $(patsubst ~/%,$(HOME)/%,$(1))
+DEMO = $(call at_home,$(OUT))
+DEMO_BAG = $(call at_home,$(BAG))
 SECONDS_SIMULATED ?= 6
 SEED ?= 7
 EXTRAS_DEMO := cpu,simulation
@@ -13,19 +17,25 @@ EXTRAS_CHECK := $(EXTRAS_TEST),check
 .PHONY: demo test check bench clean setup-demo setup-test setup-check
 
 demo: setup-demo
-	@rm -rf $(OUT) && mkdir -p $(OUT)
 ifdef BAG
-	$(BIN)/spatial-perception replay $(BAG) --output $(OUT)/bag --include-input --json $(OUT)/replay.json
+	@if [ "$(DEMO_BAG)" -ef "$(DEMO)/bag" ] || [ "$$(dirname "$(DEMO_BAG)")" -ef "$(DEMO)/bag" ]; then \
+	  echo "$(DEMO_BAG): the demo writes there; move the bag or choose another OUT" >&2; exit 2; fi
 else
-	$(BIN)/spatial-perception simulate $(OUT)/drive --seconds $(SECONDS_SIMULATED) --seed $(SEED)
-	$(BIN)/spatial-perception replay $(OUT)/drive --output $(OUT)/bag --include-input --json $(OUT)/replay.json
+	@rm -rf "$(DEMO)/drive"
 endif
-	$(BIN)/spatial-perception view $(OUT)/bag --output $(OUT)/view
+	@rm -rf "$(DEMO)/bag" "$(DEMO)/view" "$(DEMO)/replay.json"
+ifdef BAG
+	$(BIN)/spatial-perception replay "$(DEMO_BAG)" --output "$(DEMO)/bag" --include-input --json "$(DEMO)/replay.json"
+else
+	$(BIN)/spatial-perception simulate "$(DEMO)/drive" --seconds $(SECONDS_SIMULATED) --seed $(SEED)
+	$(BIN)/spatial-perception replay "$(DEMO)/drive" --output "$(DEMO)/bag" --include-input --json "$(DEMO)/replay.json"
+endif
+	$(BIN)/spatial-perception view "$(DEMO)/bag" --output "$(DEMO)/view"
 	@echo
 	@echo "Demo finished. Look at:"
-	@echo "  $(OUT)/view/report.html   pictures, counts and latencies in one page"
-	@echo "  $(OUT)/view/video.mp4     camera, bird's-eye view and occupancy grid"
-	@echo "  $(OUT)/bag                every result, for RViz, Foxglove and ros2 bag"
+	@echo "  $(DEMO)/view/report.html   pictures, counts and latencies in one page"
+	@echo "  $(DEMO)/view/video.mp4     camera, bird's-eye view and occupancy grid"
+	@echo "  $(DEMO)/bag                every result, for RViz, Foxglove and ros2 bag"
 
 test: setup-test
 	$(BIN)/python -m pytest -n 2 -q test

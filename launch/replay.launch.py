@@ -1,4 +1,4 @@
-"""Plays a bag to the perception graph, as soon as its engines are ready, and shows it in RViz."""
+"""Plays a bag to the perception graph, as soon as its engines are ready; `rviz:=true` shows it."""
 
 import re
 from pathlib import Path

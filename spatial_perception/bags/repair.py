@@ -24,14 +24,23 @@ def repair_metadata(path: Path | str) -> Path:
         path: Folder of the bag, or its one file. An existing metadata.yaml stays as it is.
 
     Raises:
-        DatasetError: No bag there, nothing readable in it, or it cannot be written.
+        DatasetError: No bag there, nothing readable in it, a file that belongs to no bag of its
+            folder, or the metadata cannot be written.
     """
     path = Path(path)
+    if not path.exists():
+        raise DatasetError(f"{path}: no such bag")
     folder = path if path.is_dir() else path.parent
     target = folder / METADATA_FILE
     if target.exists() and target.stat().st_size:
         with BagReader(folder):
-            return target
+            listed = {file.name for file in bag_files(folder)}
+        if path.is_file() and path.name not in listed:
+            raise DatasetError(
+                f"{target}: is of another bag, it does not list {path.name};"
+                " move that into a folder of its own"
+            )
+        return target
     with BagReader(path) as reader, ExitStack() as stack:
         files = bag_files(path)
         storages = [open_storage(file, stack) for file in files]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 from rich.console import Console
 
 _PIPE_COLUMNS = 140
@@ -16,8 +19,12 @@ class _PipeConsole(Console):
 def make_console(stderr: bool = False) -> Console:
     """Returns a console that prints text as it is: brackets are no markup, numbers no colours.
 
-    Into a pipe or file it writes lines wide enough that tables cut no name.
+    Into a pipe or file it writes lines wide enough that tables cut no name. What the terminal's
+    encoding lacks, as the bytes of a file's name that is not UTF-8, is written as \\xNN or \\uNNNN.
     """
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
     console = _PipeConsole(stderr=stderr, markup=False, highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, _PIPE_COLUMNS)

@@ -79,8 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
     _check_options(arguments)
     console = make_console()
     features = SceneFeatures.without(name for name in arguments.without.split(",") if name)
-    if arguments.count < 1:
-        raise ConfigError(f"--count {arguments.count}: expected 1 or more")
+    for name, least in (("count", 1), ("seed", 0)):
+        if getattr(arguments, name) < least:
+            value = getattr(arguments, name)
+            raise ConfigError(f"--{name} {value}: expected {least} or more")
     seeds = range(arguments.seed, arguments.seed + arguments.count)
     if arguments.pictures:
         with progress_bar(console, "simulate pictures") as show:

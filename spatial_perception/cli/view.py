@@ -12,7 +12,7 @@ from spatial_perception.cli.progress import progress_bar
 from spatial_perception.cli.view_index import RecordingIndex, index_bags
 from spatial_perception.cli.view_output import MAX_PICTURES, ViewOutput
 from spatial_perception.cli.view_plan import FramePlan, plan_frames
-from spatial_perception.cli.view_roles import RESULT_PARTS, camera_name, find_roles
+from spatial_perception.cli.view_roles import RESULT_PARTS, camera_name, check_camera, find_roles
 from spatial_perception.cli.view_scenes import SceneReader
 from spatial_perception.cli.view_statistics import read_summary, view_report
 from spatial_perception.errors import DatasetError, PerceptionError
@@ -75,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         summary = read_summary(arguments.bag, arguments.summary)
         with progress_bar(console, "reading") as show:
             index = index_bags(bags, arguments.min_score, show)
+        if arguments.camera:
+            check_camera(index.topics, arguments.camera)
         roles = find_roles(index.topics, arguments.camera or camera_name(index.topics))
         plans = _plans(arguments, index, roles)
         reader = SceneReader(index, roles, arguments.min_score)

@@ -52,11 +52,12 @@ _NAMED_COLORS = {
 
 @dataclass(slots=True, eq=False)
 class TopicTimes:
-    """One topic: its type and the header stamps of its messages, in log order."""
+    """One topic: its type, the header stamps of its messages in log order, the first's frame."""
 
     ros_type: str
     count: int
     stamps_ns: list[int] = field(default_factory=list)
+    frame_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class RecordingIndex:
     """What the first pass learned.
 
     Attributes:
-        topics: Every topic of the bags; of two bags the first one's where both have it.
+        topics: Every topic of the bags; of two bags the first one's where both have it, but for
+            transforms, of which all are read.
         start_ns: Log time of the first message.
         end_ns: Log time of the last message.
         tree: All transforms.
@@ -126,7 +128,9 @@ def index_bags(
         for topic in own:
             info = bag.topics[topic]
             index.topics[topic] = TopicTimes(info.ros_type, info.count)
-        for message in bag.messages(own):
+        # A result bag has the mountings alone that replay was given.
+        mounts = [name for name, t in bag.topics.items() if t.ros_type == TRANSFORMS.ros_type]
+        for message in bag.messages({*own, *mounts}):
             _add(index, message, min_score)
             progress(next(read), total)
     return index
@@ -144,11 +148,26 @@ def header_stamp_ns(data: bytes) -> int:
     return int(seconds) * 1_000_000_000 + int(nanoseconds)
 
 
+def header_frame_id(data: bytes) -> str:
+    """Returns the frame of a message whose first field is its header.
+
+    Raises:
+        DecodeError: The bytes end before it does, or it is no text.
+    """
+    try:
+        (length,) = struct.unpack_from("<I" if data[1] & 1 else ">I", data, 12)
+        return data[16 : 16 + length].rstrip(b"\0").decode().lstrip("/")
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise DecodeError(f"a message of {len(data)} bytes has no frame") from error
+
+
 def _add(index: RecordingIndex, message: BagMessage, min_score: float) -> None:
     topic, ros_type = message.topic, message.ros_type
     try:
         if ros_type in STAMPED_TYPES:
-            index.topics[topic].stamps_ns.append(header_stamp_ns(message.data))
+            times = index.topics[topic]
+            times.stamps_ns.append(header_stamp_ns(message.data))
+            times.frame_id = times.frame_id or header_frame_id(message.data)
         if ros_type == TRANSFORMS.ros_type:
             is_static = topic.endswith("tf_static")
             index.tree.add(TRANSFORMS.decode(message.data), static=is_static)

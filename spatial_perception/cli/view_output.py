@@ -25,6 +25,7 @@ _SLIDER_WIDTH_PX = 1120
 _KEY_FRAMES = 3
 MAX_PICTURES = 24
 _FALLBACK_HZ = 10.0
+_USUAL_SIZE_PX = (1280, 720)
 _MAX_FPS, _MIN_FPS = 60.0, 1.0
 _FROM_ABOVE = ("cloud", "labelled", "objects", "tracks", "grid")
 _BEV_VIEW = BevView(900, 900, back_m=20.0, ahead_m=60.0)
@@ -109,7 +110,12 @@ class ViewOutput:
             self._write_pictures(scene, index, label)
 
     def _layout_for(self, scene: Scene) -> Layout:
-        size_px = None if scene.image is None else (scene.image.width, scene.image.height)
+        """Returns a layout for all scenes; the picture of the first one may be damaged."""
+        size_px = _USUAL_SIZE_PX if "image" in self._roles else None
+        if scene.camera is not None and size_px and scene.camera.width and scene.camera.height:
+            size_px = scene.camera.width, scene.camera.height
+        if scene.image is not None:
+            size_px = scene.image.width, scene.image.height
         return Layout.for_recording(
             size_px,
             has_bev=self._has_bev,

@@ -14,7 +14,8 @@ from spatial_perception.bags import BagReader
 from spatial_perception.cli.view_index import RecordingIndex, header_stamp_ns
 from spatial_perception.cli.view_parts import Placed, moved, relabelled
 from spatial_perception.cli.view_plan import FramePlan
-from spatial_perception.core.image import LabelImage
+from spatial_perception.core.camera import PinholeCamera
+from spatial_perception.core.image import CameraImage, LabelImage
 from spatial_perception.core.pose import Pose
 from spatial_perception.core.tracks import Tracks
 from spatial_perception.errors import PerceptionError, TransformError
@@ -36,6 +37,8 @@ from spatial_perception.visualization.scene import Scene
 from spatial_perception.visualization.trails import TrailHistory
 
 BASE_FRAME = "base_link"
+_IN_BASE = ("objects", "tracks", "voxels")
+"""Results in the frame of the vehicle, whatever its name (`target_frame` of the stages)."""
 _FIXED_FRAMES = ("odom", "map")
 _CODECS: Mapping[str, Codec[Any]] = {
     "image": IMAGE,
@@ -71,6 +74,8 @@ class SceneReader:
         self._roles = roles
         self._min_score = min_score
         self._trails = TrailHistory()
+        frames = (index.topics[roles[role]].frame_id for role in _IN_BASE if role in roles)
+        self._base = next(filter(None, frames), BASE_FRAME)
 
     def scenes(self, bags: Sequence[BagReader], plans: Sequence[FramePlan]) -> Iterator[Scene]:
         """Yields one scene a plan, in order.
@@ -147,8 +152,10 @@ class SceneReader:
         if "tracks" in parts:
             parts["trails"] = self._trails_of(parts["tracks"])
         if "image" in parts and "camera" in parts:
+            if trouble := _misfit(parts["camera"], parts["image"]):
+                self.problems[f"{self._roles['camera']}: {trouble}"] += 1
             header = parts["image"].header
-            parts["camera_from_base"] = self._pose(header.frame_id, BASE_FRAME, header.stamp_ns)
+            parts["camera_from_base"] = self._pose(header.frame_id, self._base, header.stamp_ns)
         return Scene(plan.stamp_ns, **parts)
 
     def _with_classes(self, segmentation: LabelImage) -> LabelImage:
@@ -157,10 +164,10 @@ class SceneReader:
 
     def _in_base(self, value: Placed) -> Placed:
         header = value.header
-        if header.frame_id == BASE_FRAME:
+        if header.frame_id == self._base:
             return value
-        pose = self._pose(BASE_FRAME, header.frame_id, header.stamp_ns)
-        return value if pose is None else moved(value, pose, BASE_FRAME)
+        pose = self._pose(self._base, header.frame_id, header.stamp_ns)
+        return value if pose is None else moved(value, pose, self._base)
 
     def _trails_of(self, tracks: Tracks) -> dict[int, np.ndarray] | None:
         known = self._index.tree.frames()
@@ -176,3 +183,15 @@ class SceneReader:
         except TransformError:
             self.problems[f"no transform from '{source}' to '{target}'"] += 1
             return None
+
+
+def _misfit(camera: PinholeCamera, image: CameraImage) -> str:
+    """Returns why boxes in space are not drawn rightly into a picture, empty where they are."""
+    if camera.flaw:
+        return f"{camera.flaw}, so no boxes in space on the picture"
+    if (camera.width, camera.height) == (image.width, image.height):
+        return ""
+    return (
+        f"is for pictures of {camera.width}x{camera.height}, these have"
+        f" {image.width}x{image.height}: boxes in space lie wrong on them"
+    )

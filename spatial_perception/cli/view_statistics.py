@@ -115,7 +115,13 @@ def read_summary(bag: Path, given: Path | None) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise PerceptionError(f"{path}: no summary of a replay ({error})") from error
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    stages = content.get("stages", {})
+    rows = stages.values() if isinstance(stages, dict) else stages
+    if not all(isinstance(row, dict) and "frames" in row for row in rows):
+        raise PerceptionError(f"{path}: no summary of a replay (its stages have no frames)")
+    return content
 
 
 def detector_charts(index: RecordingIndex, roles: Mapping[str, str]) -> list[DetectorCharts]:

@@ -51,13 +51,12 @@ def decode_labelled_cloud(
         label_set: The classes its labels count; the message does not carry them.
 
     Raises:
-        DecodeError: No PointCloud2, or x, y, z or label is missing.
+        DecodeError: No PointCloud2, x, y, z or label is missing, or a label is no class.
     """
     columns = decode_columns(data)
-    columns.require("label")
+    labels = columns.labels(len(label_set))
     cloud, kept = _decode_cloud(columns)
-    labels = columns.columns["label"].reshape(-1)[kept].astype(np.uint8)
-    return LabelledCloud(cloud=cloud, labels=labels, label_set=label_set)
+    return LabelledCloud(cloud=cloud, labels=labels[kept], label_set=label_set)
 
 
 def encode_labelled_cloud(labelled: LabelledCloud) -> bytes:

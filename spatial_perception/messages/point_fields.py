@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rosbags.typesys.stores.ros2_jazzy import sensor_msgs__msg__PointCloud2 as PointCloud2
 from rosbags.typesys.stores.ros2_jazzy import sensor_msgs__msg__PointField as PointField
 
+from spatial_perception.core.labels import UNLABELED
 from spatial_perception.errors import DecodeError
 from spatial_perception.messages.header import decode_header, encode_header
 from spatial_perception.messages.typestore import deserialize, serialize
@@ -51,6 +52,21 @@ class PointColumns:
             raise DecodeError(
                 f"{POINT_CLOUD2}: field {', '.join(missing)} is missing; fields there: {there}"
             )
+
+    def labels(self, class_count: int) -> NDArray[np.uint8]:
+        """Returns the field `label` as (N,) uint8, 255 unlabeled.
+
+        Raises:
+            DecodeError: It is missing, or a label is none of so many classes.
+        """
+        self.require("label")
+        column = self.columns["label"].reshape(-1)
+        beyond = column[~np.isin(column, [*range(class_count), UNLABELED])]
+        if len(beyond):
+            raise DecodeError(
+                f"{POINT_CLOUD2}: label {beyond[0]} is none of the {class_count} classes"
+            )
+        return column.astype(np.uint8)
 
     def first_of(self, *names: str) -> NDArray[np.generic] | None:
         """Returns the column with the first of `names` that is there, None where none is."""

@@ -42,7 +42,7 @@ def decode_track_states(data: bytes | memoryview, label_set: LabelSet = OBJECT_L
         label_set: The classes its labels count; the message does not carry them.
 
     Raises:
-        DecodeError: No PointCloud2, or a field of the state is missing.
+        DecodeError: No PointCloud2, a field of the state is missing, or a label is no class.
     """
     columns = decode_columns(data)
     columns.require("id", "label")
@@ -54,7 +54,7 @@ def decode_track_states(data: bytes | memoryview, label_set: LabelSet = OBJECT_L
         velocities_mps=columns.stacked("vx", "vy"),
         yaw_rates_radps=columns.stacked("yaw_rate").reshape(-1),
         scores=columns.stacked("score").reshape(-1),
-        labels=columns.columns["label"].reshape(-1).astype(np.int32),
+        labels=columns.labels(len(label_set)).astype(np.int32),
         ids=columns.columns["id"].reshape(-1).astype(np.int64),
         label_set=label_set,
     )

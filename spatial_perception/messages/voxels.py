@@ -40,7 +40,7 @@ def decode_voxels(data: bytes | memoryview, label_set: LabelSet = POINT_LABELS) 
     voxel without a point has label 255 and probability 0.
 
     Raises:
-        DecodeError: No such cloud, or its points lie on no grid.
+        DecodeError: No such cloud, its points lie on no grid, or a label is no class.
     """
     columns = decode_columns(data)
     columns.require("x", "y", "z", "label", "probability")
@@ -57,7 +57,7 @@ def decode_voxels(data: bytes | memoryview, label_set: LabelSet = POINT_LABELS) 
     labels = np.full(shape_zyx, UNLABELED, np.uint8)
     probability = np.zeros(shape_zyx, np.float32)
     at = tuple(coords[:, ::-1].astype(np.int64).T)
-    labels[at] = columns.columns["label"].reshape(-1).astype(np.uint8)
+    labels[at] = columns.labels(len(label_set))
     probability[at] = columns.columns["probability"].reshape(-1).astype(np.float32)
     return VoxelGrid(columns.header, labels, probability, low - size / 2, size, label_set)
 

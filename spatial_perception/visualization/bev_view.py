@@ -70,6 +70,8 @@ class BevView:
 
 def draw_grid(image: RgbImage, view: BevView, grid: OccupancyGrid, opacity: float = 1.0) -> None:
     """Lays an occupancy grid under the picture: free quiet, occupied bright, unknown untouched."""
+    if not grid.cells.size:
+        return
     corners_m = np.array(
         [[0, 0, 0], [grid.resolution_m, 0, 0], [0, grid.resolution_m, 0]], dtype=np.float64
     )

@@ -129,7 +129,8 @@ def encode_picture(picture: RgbImage, max_width_px: int | None = None) -> bytes:
 
 def write_report(report: Report, path: Path) -> None:
     """Writes the page; its pictures, styles and script are all inside."""
-    path.write_text(render_report(report), encoding="utf-8")
+    # a file's name that is not UTF-8 may stand in titles and notes
+    path.write_text(render_report(report), encoding="utf-8", errors="replace")
 
 
 def render_report(report: Report) -> str:

@@ -18,7 +18,7 @@ _PADDING_PX: Final = 3
 @lru_cache(maxsize=4096)
 def text_size_px(text: str, scale: float = 0.45, thickness: int = 1) -> tuple[int, int]:
     """Returns width and height in pixels that `text` takes above its base line."""
-    (width, height), _ = cv2.getTextSize(text, _FONT, scale, thickness)
+    (width, height), _ = cv2.getTextSize(_drawable(text), _FONT, scale, thickness)
     return width, height
 
 
@@ -36,7 +36,12 @@ def draw_text(
     width, _ = text_size_px(text, scale, thickness)
     shift = {"left": 0.0, "center": width / 2, "right": float(width)}[align]
     origin = (round(at_px[0] - shift), round(at_px[1]))
-    cv2.putText(image, text, origin, _FONT, scale, color, thickness, cv2.LINE_AA)
+    cv2.putText(image, _drawable(text), origin, _FONT, scale, color, thickness, cv2.LINE_AA)
+
+
+def _drawable(text: str) -> str:
+    """Returns the text with ? for what is not UTF-8, as in names of files: OpenCV crashes on it."""
+    return text.encode(errors="replace").decode()
 
 
 def draw_tag(

@@ -62,3 +62,21 @@ def test_a_folder_without_a_bag_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no bag in this folder"):
         repair_metadata(tmp_path)
     assert not (tmp_path / "metadata.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["bag_1.mcap", "../no_bag"])
+def test_a_bag_that_is_not_there_is_not_called_complete(tmp_path: Path, name: str) -> None:
+    bag = write_reference(tmp_path / "bag", recorded())
+    write_reference(tmp_path / "other", recorded())
+    (tmp_path / "other" / "metadata.yaml").rename(tmp_path / "metadata.yaml")
+    with pytest.raises(DatasetError, match="no such bag"):
+        repair_metadata(bag / name)
+
+
+def test_a_file_beside_another_bag_is_not_called_complete(tmp_path: Path) -> None:
+    bag = write_reference(tmp_path / "bag", recorded())
+    other = bag / "other.mcap"
+    other.write_bytes((bag / "bag.mcap").read_bytes()[:-100])
+    with pytest.raises(DatasetError, match=r"does not list other\.mcap"):
+        repair_metadata(other)
+    assert repair_metadata(bag / "bag.mcap") == bag / "metadata.yaml"

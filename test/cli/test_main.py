@@ -125,6 +125,8 @@ def test_simulate_refuses_bad_values(tmp_path: Path, capsys: pytest.CaptureFixtu
         (["play", "BAG", "--loop", "-1", "--restamp"], "--loop: expected 0 or more"),
         (["play", "BAG", "--rate", "nan"], "--rate nan: expected more than 0"),
         (["simulate", "OUT", "--shards", "--count", "0"], "--count 0: expected 1 or more"),
+        (["simulate", "OUT", "--shards", "--seed", "-1"], "--seed -1: expected 0 or more"),
+        (["simulate", "OUT", "--pictures", "--seed", "-9"], "--seed -9: expected 0 or more"),
         (
             ["simulate", "OUT", "--shards", "--no-camera"],
             "--no-camera is for a drive, not for shards",

@@ -176,3 +176,13 @@ def test_labelled_cloud_without_labels_is_refused() -> None:
     kind = [("x", "<f4"), ("y", "<f4"), ("z", "<f4")]
     with pytest.raises(DecodeError, match="field label is missing"):
         LABELLED_CLOUD.decode(cloud_bytes(structured(kind)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "label"), [("<u1", 9), ("<i4", 260), ("<i4", -1), ("<f4", np.nan)]
+)
+def test_a_label_that_is_no_class_is_refused(kind: str, label: float) -> None:
+    fields = [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("label", kind)]
+    points = structured(fields, label=np.array([0, label, UNLABELED]))
+    with pytest.raises(DecodeError, match=f"label {label} is none of the 9 classes"):
+        LABELLED_CLOUD.decode(cloud_bytes(points))

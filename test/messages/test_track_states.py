@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -33,3 +35,10 @@ def test_decode_returns_the_tracks() -> None:
 def test_a_cloud_of_something_else_is_refused() -> None:
     with pytest.raises(DecodeError, match="field id, label is missing; fields there: x, y, z"):
         TRACK_STATES.decode(POINT_CLOUD.encode(example_point_cloud()))
+
+
+def test_a_label_that_is_no_class_is_refused() -> None:
+    tracks = example_tracks()
+    other = dataclasses.replace(tracks, labels=np.full_like(tracks.labels, 4))
+    with pytest.raises(DecodeError, match="label 4 is none of the 4 classes"):
+        TRACK_STATES.decode(TRACK_STATES.encode(other))

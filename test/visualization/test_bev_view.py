@@ -53,3 +53,9 @@ def test_unknown_cells_leave_the_picture_alone_and_free_differs_from_occupied() 
     unknown, free, occupied = (image[145 - 10 * cell, 195] for cell in range(3))
     assert (unknown == VIEW.blank()[0, 0]).all()
     assert int(occupied.max()) - int(free.max()) > 100
+
+
+def test_a_grid_without_cells_leaves_the_picture_alone() -> None:
+    image = VIEW.blank()
+    draw_grid(image, VIEW, grid_with(np.zeros((0, 0), np.int8), Pose.identity()))
+    np.testing.assert_array_equal(image, VIEW.blank())

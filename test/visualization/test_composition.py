@@ -57,6 +57,12 @@ def test_the_picture_keeps_its_proportions(size_px: tuple[int, int]) -> None:
     assert overlay.width / overlay.height == pytest.approx(size_px[0] / size_px[1], rel=0.01)
 
 
+def test_a_title_that_is_not_utf8_is_written_with_question_marks() -> None:
+    layout = layout_of((640, 480), (True, False, False))
+    sheets = [compose(Scene(0), layout, f"my{end}", "") for end in ("\udcff", "?")]
+    np.testing.assert_array_equal(*sheets)
+
+
 def test_a_sheet_shows_the_picture_and_leaves_missing_parts_empty() -> None:
     image = CameraImage(Header(0, "camera"), np.full((300, 1000, 3), 200, np.uint8))
     layout = layout_of((1000, 300), (True, True, True))

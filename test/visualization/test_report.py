@@ -3,6 +3,7 @@
 import base64
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from spatial_perception.visualization.report import (
     TopicRow,
     encode_picture,
     render_report,
+    write_report,
 )
 
 
@@ -116,3 +118,10 @@ def test_panoramas_are_shrunk_to_what_the_file_format_takes(
     encoded = encode_picture(np.zeros((*size_hw, 3), np.uint8), width_px)
     decoded = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     assert decoded.shape[:2] == (expected_hw or (16383, 1))
+
+
+def test_names_that_are_not_utf8_are_written_with_question_marks(tmp_path: Path) -> None:
+    write_report(Report("bag\udcff", notes=["bag\udcff was cut off"]), tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<h1>bag?</h1>" in html
+    assert "bag? was cut off" in html
