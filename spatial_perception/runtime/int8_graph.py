@@ -28,6 +28,7 @@ _UNEQUAL = 3.0
 """Largest over median channel of an input from which on it is equalized."""
 _LARGE_SHARE = 0.1
 """Of all products of convolutions: from here on one that reads the input becomes int8, too."""
+_HELD = "held"
 _SOME_SAMPLES = 8
 """Taken evenly from all: the first ones may be of one place and one light."""
 
@@ -38,7 +39,7 @@ class Int8Graphs:
 
     Attributes:
         signed: onnx.ModelProto, all tensors symmetric around zero: what TensorRT takes.
-        unsigned: with all 256 levels for tensors that are never negative.
+        unsigned: with all 256 levels for tensors that are never negative; for processors.
     """
 
     signed: Any
@@ -64,6 +65,7 @@ def quantized(model: Any, samples: Sequence[Sample], keep: Sequence[str]) -> Int
         rounded = _rounded(model, samples[0], kept, ranges, signed)
         correct_biases(rounded, model, some)
         graphs.append(rounded)
+    _hold_concatenations(graphs[1])
     return Int8Graphs(*graphs)
 
 
@@ -113,6 +115,34 @@ def _rounded(
             },
         )
         return onnx.load(target)
+
+
+def _hold_concatenations(model: Any) -> None:
+    """Puts an operator that changes nothing between concatenations and their rounding.
+
+    OpenVINO (2026.4) would round the parts instead, and what it interpolates among them is off: in
+    the U-Net by 13 instead of 3 % of the last layer's values. It takes longer, too.
+    """
+    from onnx import helper, numpy_helper
+
+    producers = {output: node for node in model.graph.node for output in node.output}
+    stored = {tensor.name for tensor in model.graph.initializer}
+    least = f"{_HELD}_least"
+    nodes, held = [], False
+    for node in model.graph.node:
+        source = producers.get(node.input[0]) if node.op_type == "QuantizeLinear" else None
+        if source is not None and source.op_type == "Mul" and stored.intersection(source.input):
+            source = producers.get(source.input[0])  # equalized
+        if source is not None and source.op_type == "Concat":
+            name = f"{node.input[0]}_{_HELD}"
+            nodes.append(helper.make_node("Max", [node.input[0], least], [name], name))
+            node.input[0], held = name, True
+        nodes.append(node)
+    if held:
+        lowest = np.array(np.finfo(np.float32).min, np.float32)
+        model.graph.initializer.append(numpy_helper.from_array(lowest, least))
+        del model.graph.node[:]
+        model.graph.node.extend(nodes)
 
 
 def _rounded_tensors(model: Any, keep: set[str]) -> list[str]:

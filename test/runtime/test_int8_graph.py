@@ -125,3 +125,41 @@ def test_only_what_convolutions_read_is_rounded_and_only_positive_tensors_unsign
     assert rounded_types(graphs.signed) == {"image": int8, "middle__input": int8}
     assert rounded_types(graphs.unsigned) == {"image": int8, "middle__input": uint8}
     assert 0 < error(graphs.unsigned) < error(graphs.signed)
+
+
+def concatenating_network():
+    """Two convolutions, put side by side, feed a third and the head."""
+    rng = np.random.default_rng(2)
+    weights = {name: rng.normal(size=(8, 3, 3, 3)) for name in ("w0", "w1")}
+    weights |= {"w2": rng.normal(size=(8, 16, 3, 3)), "w3": rng.normal(size=(4, 8, 1, 1))}
+    node = onnx.helper.make_node
+    nodes = [
+        node("Conv", ["image", "w0"], ["a"], "left"),
+        node("Conv", ["image", "w1"], ["b"], "right"),
+        node("Concat", ["a", "b"], ["both"], "both", axis=1),
+        node("Conv", ["both", "w2"], ["c"], "middle"),
+        node("Conv", ["c", "w3"], ["scores"], "head"),
+    ]
+    stored = [onnx.numpy_helper.from_array(v.astype(np.float32), n) for n, v in weights.items()]
+    ports = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in (("image", [1, 3, 16, 16]), ("scores", [1, 4, 12, 12]))
+    ]
+    graph = onnx.helper.make_graph(nodes, "g", ports[:1], ports[1:], stored)
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+
+
+@pytest.mark.parametrize("is_equalized", [False, True])
+def test_processors_round_concatenations_as_a_whole(
+    is_equalized: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(int8_graph, "_UNEQUAL", 0.0 if is_equalized else np.inf)
+    graphs = quantized(concatenating_network(), samples(), keep=["head"])
+    assert "Max" not in {node.op_type for node in graphs.signed.graph.node}
+    (held,) = (node for node in graphs.unsigned.graph.node if node.op_type == "Max")
+    readers = [node for node in graphs.unsigned.graph.node if held.output[0] in node.input]
+    assert [node.op_type for node in readers] == ["QuantizeLinear"]
+    (sample,) = samples(1)
+    exact = answer(concatenating_network(), sample)
+    off = np.linalg.norm(answer(graphs.unsigned, sample) - exact)
+    assert 0 < off < 0.05 * np.linalg.norm(exact)
