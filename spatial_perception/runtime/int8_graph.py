@@ -2,10 +2,10 @@
 
 Convolutions and products become int8 but for the heads, the convolutions that read the network's
 input (their errors shift everything behind) unless much of the work is theirs, and depthwise ones
-(few products, few bits of them used). Rounded is what they read, not what they give: a rectifier
-behind it would cut half of the levels off. Where the channels of an input differ widely in size,
-one scale for all would leave the small ones a step or two: such inputs are scaled channel by
-channel, and the weights the other way round (Xiao et al., SmoothQuant, 2022). `int8_ranges` says
+(few products, few bits of them used). Rounded is what convolutions read, not what they give: a
+rectifier behind it would cut half of the levels off. Where the channels of an input differ widely
+in size, one scale for all would leave the small ones a step or two: such inputs are scaled channel
+by channel, and the weights the other way round (Xiao et al., SmoothQuant, 2022). `int8_ranges` says
 how far the levels reach, `int8_bias` takes out what they shift on average.
 """
 
@@ -23,7 +23,8 @@ from spatial_perception.runtime.graph_values import Sample, largest_of_channels,
 from spatial_perception.runtime.int8_bias import correct_biases
 from spatial_perception.runtime.int8_ranges import Range, best_ranges
 
-HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_CONVOLUTIONS = ("Conv", "ConvTranspose")
+HEAVY = (*_CONVOLUTIONS, "Gemm", "MatMul")
 _UNEQUAL = 3.0
 """Largest over median channel of an input from which on it is equalized."""
 _LARGE_SHARE = 0.1
@@ -110,7 +111,7 @@ def _rounded(
                 "ActivationSymmetric": True,
                 "WeightSymmetric": True,
                 "QuantizeBias": False,
-                "OpTypesToExcludeOutputQuantization": list(HEAVY),
+                "OpTypesToExcludeOutputQuantization": list(_CONVOLUTIONS),
                 "TensorQuantOverrides": overrides,
             },
         )
@@ -146,13 +147,13 @@ def _hold_concatenations(model: Any) -> None:
 
 
 def _rounded_tensors(model: Any, keep: set[str]) -> list[str]:
-    """Names of what the nodes that become int8 read, without stored weights."""
+    """Names of what the nodes that become int8 read, and products give, without stored weights."""
     stored = {tensor.name for tensor in model.graph.initializer}
     names = [
         name
         for node in model.graph.node
         if node.op_type in HEAVY and node.name not in keep
-        for name in node.input
+        for name in (*node.input, *(node.output if node.op_type not in _CONVOLUTIONS else ()))
         if name and name not in stored
     ]
     return list(dict.fromkeys(names))
