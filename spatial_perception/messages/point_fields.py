@@ -61,12 +61,14 @@ class PointColumns:
         """
         self.require("label")
         column = self.columns["label"].reshape(-1)
-        beyond = column[~np.isin(column, [*range(class_count), UNLABELED])]
-        if len(beyond):
+        with np.errstate(invalid="ignore"):  # of what is no number, which the comparison finds
+            labels = column.astype(np.uint8)
+        wrong = (labels != column) | ((labels >= class_count) & (labels != UNLABELED))
+        if wrong.any():
             raise DecodeError(
-                f"{POINT_CLOUD2}: label {beyond[0]} is none of the {class_count} classes"
+                f"{POINT_CLOUD2}: label {column[wrong][0]} is none of the {class_count} classes"
             )
-        return column.astype(np.uint8)
+        return labels
 
     def first_of(self, *names: str) -> NDArray[np.generic] | None:
         """Returns the column with the first of `names` that is there, None where none is."""

@@ -85,15 +85,6 @@ def _rounded(
             found = next(self._samples, None)
             return None if found is None else dict(found)
 
-    types = quantization.QuantType
-    overrides: dict[str, list[dict[str, Any]]] = {}
-    for name, size in ranges.items():
-        chosen = {"quant_type": types.QInt8, "rmin": -size.signed, "rmax": size.signed}
-        if size.unsigned is not None and not signed:
-            chosen = {"quant_type": types.QUInt8, "rmin": 0.0, "rmax": size.unsigned}
-            chosen["symmetric"] = False
-        limits = {name: np.float32(chosen[name]) for name in ("rmin", "rmax")}
-        overrides[name] = [{**chosen, **limits}]
     copied = onnx.ModelProto()
     copied.CopyFrom(model)
     with tempfile.TemporaryDirectory() as folder:
@@ -112,10 +103,27 @@ def _rounded(
                 "WeightSymmetric": True,
                 "QuantizeBias": False,
                 "OpTypesToExcludeOutputQuantization": list(_CONVOLUTIONS),
-                "TensorQuantOverrides": overrides,
+                "TensorQuantOverrides": {
+                    name: [_levels(size, signed)] for name, size in ranges.items()
+                },
             },
         )
         return onnx.load(target)
+
+
+def _levels(size: Range, signed: bool) -> dict[str, Any]:
+    """The levels of a tensor, as ONNX Runtime's tool takes them."""
+    from onnxruntime.quantization import QuantType
+
+    if signed or size.unsigned is None:
+        largest = np.float32(size.signed)
+        return {"quant_type": QuantType.QInt8, "rmin": -largest, "rmax": largest}
+    return {
+        "quant_type": QuantType.QUInt8,
+        "rmin": np.float32(0.0),
+        "rmax": np.float32(size.unsigned),
+        "symmetric": False,  # zero is the lowest level
+    }
 
 
 def _hold_concatenations(model: Any) -> None:

@@ -8,6 +8,8 @@ import pytest
 from spatial_perception.runtime.graph_values import mean_of_channels, tensor_values
 from spatial_perception.runtime.int8_bias import correct_biases
 
+from .graphs import picture_graph
+
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
@@ -27,13 +29,7 @@ def network(shift: float = 0.0, second_bias: str = "b1"):
         node("Relu", ["a"], ["b"], "act"),
         node("Conv", ["b", "w1", second_bias], ["c"], "second"),
     ]
-    stored = [onnx.numpy_helper.from_array(v.astype(np.float32), n) for n, v in values.items()]
-    ports = [
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-        for name, shape in (("image", [1, 3, 16, 16]), ("c", [1, 8, 12, 12]))
-    ]
-    graph = onnx.helper.make_graph(nodes, "g", ports[:1], ports[1:], stored)
-    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    return picture_graph(nodes, values, "c", [1, 8, 12, 12])
 
 
 def means(model, samples) -> np.ndarray:

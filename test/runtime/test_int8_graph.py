@@ -8,6 +8,8 @@ import pytest
 from spatial_perception.runtime import int8_graph
 from spatial_perception.runtime.int8_graph import Int8Graphs, quantized
 
+from .graphs import picture_graph
+
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -35,13 +37,7 @@ def network():
         node("Conv", ["d", "w2"], ["e"], "depthwise", group=8),
         node("Conv", ["e", "w3"], ["scores"], "head"),
     ]
-    stored = [onnx.numpy_helper.from_array(v.astype(np.float32), n) for n, v in values.items()]
-    ports = [
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-        for name, shape in (("image", [1, 3, 16, 16]), ("scores", [1, 4, 10, 10]))
-    ]
-    graph = onnx.helper.make_graph(nodes, "g", ports[:1], ports[1:], stored)
-    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    return picture_graph(nodes, values, "scores", [1, 4, 10, 10])
 
 
 def samples(count: int = 4) -> list[dict[str, np.ndarray]]:
@@ -140,13 +136,7 @@ def concatenating_network():
         node("Conv", ["both", "w2"], ["c"], "middle"),
         node("Conv", ["c", "w3"], ["scores"], "head"),
     ]
-    stored = [onnx.numpy_helper.from_array(v.astype(np.float32), n) for n, v in weights.items()]
-    ports = [
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
-        for name, shape in (("image", [1, 3, 16, 16]), ("scores", [1, 4, 12, 12]))
-    ]
-    graph = onnx.helper.make_graph(nodes, "g", ports[:1], ports[1:], stored)
-    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    return picture_graph(nodes, weights, "scores", [1, 4, 12, 12])
 
 
 @pytest.mark.parametrize("is_equalized", [False, True])
