@@ -64,6 +64,9 @@ def main() -> int:
     )
     parser.add_argument("--batch", type=int, default=4, help="crops a step")
     parser.add_argument("--crop-m", type=float, default=51.2, help="side of a crop")
+    parser.add_argument("--channels", type=int, help="of the two 3D convolutions")
+    parser.add_argument("--widths", type=numbers, help="channels of the pyramid, like 32,48,64")
+    parser.add_argument("--blocks", type=numbers, help="convolutions of the pyramid, like 1,2,2")
     parser.add_argument("--learning-rate", type=float, default=4e-3)
     parser.add_argument("--training-seed", type=int, default=0, help="order and augmentation")
     parser.add_argument("--threads", type=int, default=1, help="processors to use")
@@ -85,11 +88,19 @@ def main() -> int:
     return 0
 
 
+def numbers(text: str) -> list[int]:
+    """Parses integers with commas between them."""
+    return [int(part) for part in text.split(",")]
+
+
 def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The detector's own training file, shortened."""
+    """The detector's own training file, shortened; its network smaller where asked for."""
     config = dict(load_yaml(default_config(MODEL)))
     config |= {"initial": arguments.initial, "batch_size": arguments.batch}
     config |= {"crop_m": arguments.crop_m}
+    if arguments.channels:
+        config["stages"] = [[arguments.channels, stride] for _, stride in config["stages"]]
+    config |= {name: own for name in ("widths", "blocks") if (own := getattr(arguments, name))}
     # What costs time and does not bear on boxes: most of the occupancy's loss, and validation.
     config |= {"occupancy_crop": 16, "validation_scans": 2}
     steps = arguments.steps
@@ -97,7 +108,7 @@ def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
         **config["fit"],
         "steps": steps,
         "learning_rate": arguments.learning_rate,
-        "ema_decay": 0.97,
+        "ema_decay": max(0.97, 1 - 8 / steps),
         "validate_every": steps,
         "checkpoint_every": 50,
         "seed": arguments.training_seed,

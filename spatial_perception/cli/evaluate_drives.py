@@ -38,7 +38,8 @@ from spatial_perception.evaluation.report import Report
 Progress = Callable[[int, int], None]
 
 MODEL = "object_tracker"
-STAGES = ("lidar_detector", "camera_detector", "camera_lidar_fusion", MODEL)
+NETWORK_STAGES = ("lidar_detector", "lidar_segmenter", "camera_detector")
+STAGES = (*NETWORK_STAGES, "camera_lidar_fusion", MODEL)
 POINTS_TOPIC = "/sensing/lidar/points"
 TRUTH_TOPIC = "/ground_truth/objects/states"
 TRACKS_TOPIC = "/perception/objects/states"
@@ -71,7 +72,7 @@ def evaluate_drives(
         raise ConfigError(f"drives measure '{MODEL}' or '{GRID_MODEL}', not '{request.model}'")
     split = request.choose_split("all", ("all",))
     bags = request.choose_frames(bags_in(request.root), lambda bag: bag.name)
-    parameters = drive_parameters(config, request.engine, STAGES[:2])
+    parameters = drive_parameters(config, request.engine, NETWORK_STAGES)
     where = str(config or "evaluate")
     measured, class_counts = [], []
     frames = 0

@@ -7,14 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from spatial_perception.config import option
 from spatial_perception.core import (
     Detections2D,
     Detections3D,
     Header,
-    PointCloud,
     Pose,
 )
 from spatial_perception.core.sync import NS_PER_MS
@@ -25,20 +22,19 @@ from spatial_perception.pipelines.camera_lidar_fusion import (
     CameraLidarFusionConfig,
 )
 from spatial_perception.pipelines.camera_view import CameraView
-from spatial_perception.stages.announced import MOST_AHEAD, AnnouncedPartner, Patience, Settled
+from spatial_perception.pipelines.point_evidence import PointEvidence
+from spatial_perception.stages.announced import AnnouncedPartner, Patience, Settled
 from spatial_perception.stages.camera import CAMERAS_HELP, boxes_port, camera_of
 from spatial_perception.stages.ego_motion import ODOMETRY_PORT, EgoMotion
 from spatial_perception.stages.fusion_camera import FusionCamera
-from spatial_perception.stages.lidar import candidates_port, points_port
+from spatial_perception.stages.fusion_points import NO_POINTS, FusionPoints
+from spatial_perception.stages.lidar import candidates_port, labelled_port, points_port
 from spatial_perception.stages.overlay import camera_info_port
-from spatial_perception.stages.partner import Partner
 from spatial_perception.stages.port import Port, PortKind
 from spatial_perception.stages.stage import TIME_JUMP_NS, Branch, DropCause, Outputs, Stage
 from spatial_perception.stages.transforms import TRANSFORM_NAMES, TRANSFORM_PORTS
 
 FUSED_DETECTIONS = Port("fused", "/perception/fusion/detections", DETECTIONS_3D, PortKind.RESULT)
-
-_CLOUD_LIFETIME_NS = 2_000_000_000  # objects of a process that is later than this are of no use
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +60,12 @@ class CameraLidarFusionStageConfig(CameraLidarFusionConfig):
         unit="ms",
         range=(0, 60_000),
     )
+    use_segmentation: bool = option(
+        True, help="lidar_segmenter's points raise or lower the scores of the LiDAR's objects"
+    )
+    segmentation_weight: float = option(
+        1.5, help="of what the classes of its points say about an object", range=(0.0, 10.0)
+    )
     lidar: str = option("", help="the LiDAR whose objects are taken, where several have names")
 
 
@@ -76,7 +78,7 @@ class _Scan:
 
 
 class CameraLidarFusionStage(Stage):
-    """Objects of the LiDAR with what the cameras know of them; without a camera, as they are."""
+    """Objects of the LiDAR with what cameras and the classes of its points know of them."""
 
     name = "camera_lidar_fusion"
     branch = Branch.LIDAR
@@ -94,14 +96,17 @@ class CameraLidarFusionStage(Stage):
             name: FusionCamera(AnnouncedPartner(patience), config.misaligned_share)
             for name in config.cameras
         }
-        self._clouds: Partner[PointCloud] = Partner(0, lost_ns, length=MOST_AHEAD)
+        evidence = PointEvidence(config.segmentation_weight) if config.use_segmentation else None
+        self._points = FusionPoints(lost_ns, evidence)
         self._waiting: deque[_Scan] = deque()
         self._newest_ns = 0  # of the LiDAR: the other branch is no clock for this one
         self._released_ns: int | None = None
         self._has_stopped = False
         self._objects_port = candidates_port(config.lidar)
         self._points_port = points_port(config.lidar)
+        self._labels_port = labelled_port(config.lidar)
         inputs = [*TRANSFORM_PORTS, ODOMETRY_PORT, self._points_port, self._objects_port]
+        inputs += [self._labels_port] * config.use_segmentation
         for name in config.cameras:
             inputs += [boxes_port(name), camera_info_port(name)]
         self.inputs = tuple(inputs)
@@ -114,10 +119,12 @@ class CameraLidarFusionStage(Stage):
         elif port == ODOMETRY_PORT.name:
             self._ego.add_odometry(value)
         elif port == self._points_port.name:
-            self._clouds.add(value)
+            self._points.add_cloud(value)
             self._newest_ns = max(self._newest_ns, value.header.stamp_ns)
             if not self.is_lossless:
-                self._clouds.forget(self._newest_ns - _CLOUD_LIFETIME_NS)
+                self._points.forget_old(self._newest_ns)
+        elif port == self._labels_port.name:
+            self._points.add_labels(value)
         elif port == self._objects_port.name:
             self._add_objects(value)
         elif port.endswith("/camera_info"):
@@ -133,15 +140,15 @@ class CameraLidarFusionStage(Stage):
     def reset(self) -> None:
         """Forgets what waits, poses and the cameras' boxes; calibrations stay."""
         self._ego.reset()
-        self._clouds.clear()
+        self._points.clear()
         self._waiting.clear()
         self._newest_ns, self._released_ns, self._has_stopped = 0, None, False
         for camera in self._cameras.values():
             camera.reset()
 
     def status(self) -> Mapping[str, str]:
-        """Returns how each camera does, and what is degraded."""
-        values: dict[str, str] = {}
+        """Returns how each camera does, whether points have classes, and what is degraded."""
+        values = self._points.status()
         troubles = []
         for name, camera in self._cameras.items():
             values[f"camera_{name}"] = camera.status()
@@ -194,7 +201,7 @@ class CameraLidarFusionStage(Stage):
             self._has_stopped = True
         else:
             return True
-        if not is_late and self._clouds.may_come(header.stamp_ns, now_ns):
+        if not is_late and self._points.may_come(header.stamp_ns, now_ns, self._are_certain()):
             return True
         if len(scan.settled) < len(self._cameras):
             return True
@@ -208,17 +215,22 @@ class CameraLidarFusionStage(Stage):
     def _is_certain(self, camera: str) -> bool:
         return self.is_lossless and self.is_fed(boxes_port(camera).name)
 
+    def _are_certain(self) -> bool:
+        """Whether a segmenter of this graph labels the points of every scan."""
+        labelled = self._config.use_segmentation and self.is_fed(self._labels_port.name)
+        return labelled and self.is_lossless
+
     def _release(self) -> Iterator[tuple[str, Any]]:
         scan = self._waiting.popleft()
-        objects = scan.objects
+        tree, objects = self._ego.tree, self._points.weighed(scan.objects, self._ego.tree)
         self._released_ns = objects.header.stamp_ns
         views = [v for name in self._cameras if (v := self._view(name, scan)) is not None]
         distrusted = frozenset(n for n, camera in self._cameras.items() if camera.is_off)
-        points = self._points(objects.header) if views else np.zeros((0, 3), np.float32)
+        points = self._points.points(objects.header, tree) if views else NO_POINTS
         fused, results = self._fusion(objects, views, points, distrusted)
         for result in results:
             self._cameras[result.name].judge(result)
-        self._clouds.forget(objects.header.stamp_ns)
+        self._points.forget(objects.header.stamp_ns)
         yield FUSED_DETECTIONS.name, fused
         for result in results:
             yield f"{result.name}/objects", result.objects
@@ -264,17 +276,6 @@ class CameraLidarFusionStage(Stage):
             return mounting
         then_from_now = then.fixed_from_base.inverse() @ now.fixed_from_base
         return mounting @ (then_from_now.inverse() if off_ns > 0 else then_from_now)
-
-    def _points(self, header: Header) -> np.ndarray:
-        """Returns the scan's points in the frame of its objects; none where they did not come."""
-        cloud = self._clouds.nearest(header.stamp_ns)
-        if cloud is None:
-            return np.zeros((0, 3), np.float32)
-        try:
-            pose = self._ego.tree.lookup(header.frame_id, cloud.header.frame_id, header.stamp_ns)
-        except TransformError:
-            return np.zeros((0, 3), np.float32)
-        return pose.apply(cloud.points)
 
 
 def camera_objects_port(camera: str) -> Port:
