@@ -63,6 +63,15 @@ class PinholeCamera:
             )
         return ""
 
+    def misfit(self, width: int, height: int) -> str:
+        """Returns how pictures of a size are not those it is calibrated for, empty where they are.
+
+        A pixel more or less is what drivers round differently.
+        """
+        if abs(self.width - width) <= 1 and abs(self.height - height) <= 1:
+            return ""
+        return f"is for pictures of {self.width}x{self.height}, these have {width}x{height}"
+
     def project(self, points_camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns where points fall in the raw picture.
 

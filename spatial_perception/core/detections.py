@@ -24,6 +24,8 @@ class Detections2D:
         scores: (N,) float32 in 0..1.
         labels: (N,) int32, index in `label_set`.
         label_set: the classes.
+        picture_wh: columns and rows of the source picture; None where nothing says them, as in
+            messages.
     """
 
     header: Header
@@ -31,6 +33,7 @@ class Detections2D:
     scores: np.ndarray
     labels: np.ndarray
     label_set: LabelSet
+    picture_wh: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.boxes_xyxy_px)

@@ -140,6 +140,29 @@ def test_a_camera_that_cannot_project_degrades_and_says_so(
     assert trouble in stage.status()["camera_front"]
 
 
+@pytest.mark.parametrize("size", [(1280, 960), (320, 240), (640, 240), None])
+def test_boxes_of_pictures_of_another_size_than_the_calibration_are_not_used(size) -> None:
+    """As of drivers that shrink the picture and leave camera_info as it was, or enlarge it."""
+    stage = mounted()
+    found = boxes(("car", 0.9, picture_box(CAR)), ("car", 0.9, (900.0, 700.0, 1000.0, 800.0)))
+    stage.push("front/candidates", dataclasses.replace(at(found, 3), picture_wh=size))
+    ((_, fused),) = scan(stage, 0)
+    assert fused.scores[0] == np.float32(CAR[1])
+    assert "camera front: camera_info is for pictures of 640x480" in stage.status()["degraded"]
+    assert stage.status()["degraded"].endswith(
+        f"these have {size[0]}x{size[1]}" if size else "its boxes lie outside of them"
+    )
+
+
+@pytest.mark.parametrize("size", [(640, 480), (641, 479), None])
+def test_boxes_of_pictures_of_the_calibrations_size_are_used(size) -> None:
+    stage = mounted()
+    found = boxes(("car", 0.9, picture_box(CAR)), ("car", 0.9, (500.0, 300.0, 700.0, 500.0)))
+    stage.push("front/candidates", dataclasses.replace(at(found, 3), picture_wh=size))
+    assert names(scan(stage, 0)) == ["fused", "front/objects"]
+    assert "degraded" not in stage.status()
+
+
 def test_a_camera_without_a_transform_is_a_counted_drop() -> None:
     stage = CameraLidarFusionStage(CameraLidarFusionStageConfig())
     stage.push("front/camera_info", camera())
