@@ -69,9 +69,9 @@ class GridMemory:
         self._limit = np.float32(weights.limit_log_odds)
         self._miss = np.float32(weights.miss_log_odds)
         self._clear = np.float32(weights.clear_log_odds)
-        self._free = np.float32(weights.free_log_odds)
         self._sure = np.float32(_SURE_SHARE * weights.limit_log_odds)
         limit, least_free = weights.limit_log_odds, max(weights.free_log_odds, FORGOTTEN_LOG_ODDS)
+        self._free = np.float32(least_free)
         firm = float(np.log(max(limit / FORGOTTEN_LOG_ODDS, 1.0)))
         self._occupied_per_s = firm / weights.lifetime_s
         self._arrived_per_s = firm / weights.arrived_lifetime_s

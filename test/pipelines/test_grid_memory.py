@@ -35,6 +35,13 @@ def test_percent_is_the_probability_and_minus_one_where_there_is_no_evidence() -
     np.testing.assert_array_equal(made.percent(2), made.percent(0)[2:-2, 2:-2])
 
 
+def test_cells_without_evidence_are_unknown_however_little_makes_a_cell_free() -> None:
+    made = GridMemory(CELLS, 0.2, EvidenceConfig(free_log_odds=0.0))
+    assert np.all(made.percent(0) == -1)
+    made.log_odds[0, 0] = -0.2
+    assert made.percent(0)[0, 0] == 45
+
+
 def test_fading_follows_the_lifetime_of_each_kind() -> None:
     made = memory(1)
     before, arrived = made.log_odds.copy(), made._arrived.copy()
