@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spatial_perception.config import option
+from spatial_perception.config import near_miss, option
 from spatial_perception.core import CameraImage, Detections3D, PinholeCamera, Pose, TransformTree
 from spatial_perception.core.sync import NS_PER_MS, StampSynchronizer
-from spatial_perception.errors import TransformError
+from spatial_perception.errors import ConfigError, TransformError
 from spatial_perception.messages import CAMERA_INFO, IMAGE
 from spatial_perception.stages.camera import (
     CAMERAS_HELP,
@@ -90,6 +90,9 @@ class OverlayStage(Stage):
             "signs": named_boxes_port(camera, "signs"),
             "lights": named_boxes_port(camera, "lights"),
         }
+        for name in self._config.parts:
+            if name not in ports:
+                raise ConfigError(f"overlay: parts: no part '{name}'{near_miss(name, ports)}")
         return [ports[name] for name in self._config.parts]
 
     def push(self, port: str, value: Any) -> Outputs:
