@@ -55,6 +55,8 @@ class PinholeCamera:
         """Why it cannot project, empty where it can."""
         if not self.is_calibrated:
             return "not calibrated (K is zero)"
+        if not (np.isfinite(self.matrix).all() and np.isfinite(self.distortion).all()):
+            return "badly calibrated (its K or D is not finite)"
         if not (self.width and self.height):
             return "without a size (its width or height is 0)"
         if np.any(self.distortion) and self.distortion_model not in _MODELS:

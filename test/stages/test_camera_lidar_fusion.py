@@ -126,6 +126,8 @@ FOREIGN = PinholeCamera(Header(5, "camera"), 640, 480, np.eye(3), np.array([0.1]
         (UNCALIBRATED, "not calibrated"),
         (FOREIGN, "model 'radtan'"),
         (dataclasses.replace(camera(), width=0, height=0), "without a size"),
+        (dataclasses.replace(camera(), distortion=np.full(5, np.nan)), "D is not finite"),
+        (dataclasses.replace(camera(), matrix=camera().matrix + [0, 0, np.inf]), "K or D is not"),
     ],
 )
 def test_a_camera_that_cannot_project_degrades_and_says_so(
