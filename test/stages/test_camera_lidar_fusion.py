@@ -115,6 +115,32 @@ def test_the_vehicles_motion_between_scan_and_picture_is_taken_out() -> None:
     assert found.ranges_m[0] == pytest.approx(np.hypot(18.0, 0.7), abs=0.01)
 
 
+@pytest.mark.parametrize("late_ms", [0.0, 120.0])
+@pytest.mark.parametrize("is_lossless", [False, True])
+@pytest.mark.parametrize("every", [1, 2, 10, 50])
+def test_a_camera_is_used_however_rarely_its_camera_info_comes(
+    every: int, is_lossless: bool, late_ms: float
+) -> None:
+    stage = mounted()
+    stage.reset()  # forgets a calibration's stamp from long ago
+    stage.is_lossless, stage.is_fed = is_lossless, lambda port: True
+    inputs = []
+    for k in range(100):
+        if k % every == 0:
+            inputs.append((100.0 * k + 3, "info", 100.0 * k + 3))
+        inputs.append((100.0 * k + 3.1 + late_ms, "picture", 100.0 * k + 3))
+        inputs.append((100.0 * k + 4, "scan", 100.0 * k))
+    outputs = []
+    for _, kind, time_ms in sorted(inputs):
+        if kind == "info":
+            stage.push("front/camera_info", at(camera(), time_ms))
+        else:
+            outputs += (scan if kind == "scan" else picture)(stage, time_ms)
+    outputs += stage.flush()
+    assert names(outputs).count("fused") == 100
+    assert names(outputs).count("front/objects") >= 97
+
+
 UNCALIBRATED = PinholeCamera(Header(5, "camera"), 640, 480, np.zeros((3, 3)))
 FOREIGN = PinholeCamera(Header(5, "camera"), 640, 480, np.eye(3), np.array([0.1]), "radtan")
 
