@@ -138,7 +138,7 @@ def test_a_camera_is_used_however_rarely_its_camera_info_comes(
             outputs += (scan if kind == "scan" else picture)(stage, time_ms)
     outputs += stage.flush()
     assert names(outputs).count("fused") == 100
-    assert names(outputs).count("front/objects") >= 97
+    assert names(outputs).count("front/objects") >= 95, "but for some of the first"
 
 
 UNCALIBRATED = PinholeCamera(Header(5, "camera"), 640, 480, np.zeros((3, 3)))
