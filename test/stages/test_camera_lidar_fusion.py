@@ -133,7 +133,7 @@ def test_a_camera_is_used_however_rarely_its_camera_info_comes(
     outputs = []
     for _, kind, time_ms in sorted(inputs):
         if kind == "info":
-            stage.push("front/camera_info", at(camera(), time_ms))
+            outputs += stage.push("front/camera_info", at(camera(), time_ms))
         else:
             outputs += (scan if kind == "scan" else picture)(stage, time_ms)
     outputs += stage.flush()
