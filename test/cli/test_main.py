@@ -203,3 +203,11 @@ def test_own_models_leave_the_training_configuration_where_it_is(
     own.parent.mkdir(parents=True)
     own.touch()
     assert default_config("sign_classifier") == own
+
+
+def test_bench_tells_of_a_bag_that_is_not_there_before_it_measures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("spatial_perception.cli.bench._measure_engines", pytest.fail)
+    assert main(["bench", "light_classifier", "--bag", str(tmp_path / "none")]) == 2
+    assert "no such bag" in capsys.readouterr().err
