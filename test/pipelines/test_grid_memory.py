@@ -3,7 +3,9 @@
 import math
 
 import numpy as np
+import pytest
 
+from spatial_perception.errors import ConfigError
 from spatial_perception.pipelines.grid_memory import (
     FORGOTTEN_LOG_ODDS,
     EvidenceConfig,
@@ -108,3 +110,8 @@ def test_what_stands_is_not_cleared_by_a_look_that_hits_close_by() -> None:
         made.update(np.array([5 * CELLS + 6]), np.full(1, 1.5, np.float32), missed)
     assert made.log_odds[5, 5] == 1.5
     assert made.log_odds[5, 9] < 0
+
+
+def test_more_cells_than_memory_holds_are_refused() -> None:
+    with pytest.raises(ConfigError, match="50500 x 50500 cells.*raise resolution_m"):
+        GridMemory(50_500, 0.02, WEIGHTS)
