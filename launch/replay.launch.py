@@ -82,7 +82,10 @@ def generate_launch_description() -> LaunchDescription:
             description="lossless: every message is processed. newest: as on a vehicle.",
         ),
         DeclareLaunchArgument(
-            "log_level", default_value="info", description="Least severity that is logged."
+            "log_level",
+            default_value="info",
+            choices=["debug", "info"],
+            description="Least severity that is logged; the player waits for a line of info.",
         ),
     ]
     perception = IncludeLaunchDescription(

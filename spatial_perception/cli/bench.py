@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from spatial_perception.bags import BagReader
 from spatial_perception.cli.bag_run import run_over_bag
 from spatial_perception.cli.console import make_console
 from spatial_perception.cli.engine_arguments import (
@@ -74,6 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--runs {arguments.runs}: expected 1 or more")
     if arguments.realtime < 0 or (arguments.realtime and not arguments.bag):
         raise ConfigError("--realtime needs --bag and a number of times")
+    if arguments.bag:
+        with BagReader(arguments.bag):
+            pass  # one that is not there is told before minutes of measuring
     console = make_console()
     latencies, failures = _measure_engines(console, arguments)
     console.print(_engine_table(latencies))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NS_PER_S = 1_000_000_000
 EXIT_INTERRUPTED = 130
+MOST = 1e9  # seconds that a thread can wait for
 NO_HASH = "RIHS01_" + "0" * 64
 
 
@@ -103,8 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.rate > 0:
         raise ConfigError(f"--rate {arguments.rate}: expected more than 0")
     for option in ("loop", "start_offset", "delay", "clock"):
-        if not getattr(arguments, option) >= 0:
-            raise ConfigError(f"--{option.replace('_', '-')}: expected 0 or more")
+        value = getattr(arguments, option)
+        if not 0 <= value < MOST:
+            limit = f" and less than {MOST:.0e}" if value >= MOST else ""
+            raise ConfigError(f"--{option.replace('_', '-')}: expected 0 or more{limit}")
     console = make_console(stderr=True)
     end = end_on_signal()
     with BagReader(arguments.bag) as reader:

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     for topic in arguments.topics:
         if not topic.startswith("/"):
             raise ConfigError(f"--topics {topic}: expected a full name such as /{topic}")
-    if arguments.max_messages < 0 or arguments.duration < 0:
+    if arguments.max_messages < 0 or not arguments.duration >= 0:
         raise ConfigError("--duration and --max-messages: expected 0 (no limit) or more")
     log_to_stderr()
     end = end_on_signal()

@@ -189,9 +189,5 @@ def _misfit(camera: PinholeCamera, image: CameraImage) -> str:
     """Returns why boxes in space are not drawn rightly into a picture, empty where they are."""
     if camera.flaw:
         return f"{camera.flaw}, so no boxes in space on the picture"
-    if (camera.width, camera.height) == (image.width, image.height):
-        return ""
-    return (
-        f"is for pictures of {camera.width}x{camera.height}, these have"
-        f" {image.width}x{image.height}: boxes in space lie wrong on them"
-    )
+    misfit = camera.misfit(image.width, image.height)
+    return f"{misfit}: boxes in space lie wrong on them" if misfit else ""

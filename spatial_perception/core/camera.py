@@ -55,6 +55,8 @@ class PinholeCamera:
         """Why it cannot project, empty where it can."""
         if not self.is_calibrated:
             return "not calibrated (K is zero)"
+        if not (np.isfinite(self.matrix).all() and np.isfinite(self.distortion).all()):
+            return "badly calibrated (its K or D is not finite)"
         if not (self.width and self.height):
             return "without a size (its width or height is 0)"
         if np.any(self.distortion) and self.distortion_model not in _MODELS:
@@ -62,6 +64,15 @@ class PinholeCamera:
                 f"unknown distortion model '{self.distortion_model}'; known: {', '.join(_MODELS)}"
             )
         return ""
+
+    def misfit(self, width: int, height: int) -> str:
+        """Returns how pictures of a size are not those it is calibrated for, empty where they are.
+
+        A pixel more or less is what drivers round differently.
+        """
+        if abs(self.width - width) <= 1 and abs(self.height - height) <= 1:
+            return ""
+        return f"is for pictures of {self.width}x{self.height}, these have {width}x{height}"
 
     def project(self, points_camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns where points fall in the raw picture.

@@ -24,6 +24,8 @@ class Detections2D:
         scores: (N,) float32 in 0..1.
         labels: (N,) int32, index in `label_set`.
         label_set: the classes.
+        picture_wh: columns and rows of the source picture; None where nothing says them, as in
+            messages.
     """
 
     header: Header
@@ -31,6 +33,7 @@ class Detections2D:
     scores: np.ndarray
     labels: np.ndarray
     label_set: LabelSet
+    picture_wh: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.boxes_xyxy_px)
@@ -60,6 +63,11 @@ class Detections2D:
             scores=self.scores[which],
             labels=self.labels[which],
         )
+
+    def usable(self) -> Detections2D:
+        """Returns the boxes that have a place, a score and a class: detectors of others may not."""
+        usable = _usable(self.boxes_xyxy_px, self)
+        return self if usable.all() else self.selected(usable)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +135,19 @@ class Detections3D:
             labels=self.labels[which],
         )
 
+    def usable(self) -> Detections3D:
+        """Returns the boxes that have a place, a score and a class: detectors of others may not."""
+        usable = _usable(self.boxes(), self)
+        return self if usable.all() else self.selected(usable)
+
+    def relabelled(self, label_set: LabelSet) -> Detections3D:
+        """Returns the same boxes with labels that count another list, which has their names."""
+        if label_set == self.label_set:
+            return self
+        names = [self.label_set.name(label) for label in self.labels.tolist()]
+        labels = np.array([label_set.index(name) for name in names], np.int32)
+        return dataclasses.replace(self, labels=labels, label_set=label_set)
+
     def transformed(self, target_from_source: Pose, frame_id: str) -> Detections3D:
         """Returns the boxes in another frame; they stay upright there (roll and pitch dropped)."""
         heading = np.stack(
@@ -139,3 +160,9 @@ class Detections3D:
             centers_m=target_from_source.apply(self.centers_m),
             yaws_rad=wrap_angle(np.arctan2(turned[:, 1], turned[:, 0])),
         )
+
+
+def _usable(boxes: np.ndarray, found: Detections2D | Detections3D) -> np.ndarray:
+    usable: np.ndarray = np.isfinite(boxes).all(axis=1) & np.isfinite(found.scores)
+    usable &= (found.labels >= 0) & (found.labels < len(found.label_set))
+    return usable

@@ -51,6 +51,16 @@ class LabelSet:
     def __hash__(self) -> int:
         return hash(self.names)
 
+    def joined(self, other: LabelSet) -> LabelSet:
+        """Returns these classes and then those that only the other one has.
+
+        Raises:
+            ValueError: these are more than 255.
+        """
+        new = [index for index, name in enumerate(other.names) if name not in self.names]
+        names = (*self.names, *(other.names[index] for index in new))
+        return LabelSet(names, np.concatenate([self.colors, other.colors[new]])) if new else self
+
     def index(self, name: str) -> int:
         """Returns the label of a class name; 'unlabeled' is 255.
 

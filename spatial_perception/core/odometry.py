@@ -19,8 +19,8 @@ class Odometry:
         header: stamp and the fixed frame, usually odom.
         child_frame_id: the moving frame, usually base_link.
         pose: header frame from child frame.
-        linear_velocity: (3,) float64, metres a second.
-        angular_velocity: (3,) float64, radians a second.
+        linear_velocity: (3,) float64, metres a second; NaN where not known.
+        angular_velocity: (3,) float64, radians a second; likewise.
     """
 
     header: Header

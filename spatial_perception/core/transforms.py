@@ -78,9 +78,14 @@ class TransformTree:
         self._edges: dict[str, _Edge] = {}
 
     def add(self, transforms: Transforms, static: bool = False) -> None:
-        """Adds the transforms of one message; a static one holds for all time."""
+        """Adds the transforms of one message; a static one holds for all time.
+
+        One from a frame to itself says nothing and would hide where the frame is.
+        """
         for transform in transforms.transforms:
             parent, child = transform.header.frame_id, transform.child_frame_id
+            if parent == child:
+                continue
             edge = self._edges.get(child)
             if edge is None or edge.parent != parent or edge.is_static != static:
                 edge = self._edges[child] = _Edge(parent, static)

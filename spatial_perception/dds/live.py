@@ -15,7 +15,7 @@ from spatial_perception.dds.overrides import parameter_overrides, with_policies
 from spatial_perception.dds.participant import Participant
 from spatial_perception.dds.pubsub import Publisher, Subscription, TopicType
 from spatial_perception.dds.resolver import TopicResolver
-from spatial_perception.errors import DecodeError
+from spatial_perception.errors import ConfigError, DecodeError
 from spatial_perception.messages import DIAGNOSTICS, TRANSFORMS, Codec, QosProfile
 from spatial_perception.messages.clock import CLOCK_TYPE, decode_clock
 from spatial_perception.stages.graph import Graph, latency_port
@@ -106,7 +106,10 @@ class LiveHost:
         self._parameters = parameters
         self._mode = self._options.delivery or host_config(GRAPH_NODE, own).delivery
         self._resolver = TopicResolver(self._options.namespace, self._options.remappings)
-        self._clock = _Clock() if self._options.use_sim_time or own.get("use_sim_time") else None
+        use_sim_time = own.get("use_sim_time", False)
+        if not isinstance(use_sim_time, bool):
+            raise ConfigError(f"{GRAPH_NODE}: use_sim_time: expected bool, got {use_sim_time!r}")
+        self._clock = _Clock() if self._options.use_sim_time or use_sim_time else None
         stages = graph.stages
         configs = {s.name: host_config(s.name, parameters.get(s.name, {})) for s in stages}
         self._live = LiveGraph(

@@ -86,16 +86,18 @@ def encode_transforms(transforms: Transforms) -> bytes:
 def decode_odometry(data: bytes | memoryview) -> Odometry:
     """Returns the odometry in the bytes of a nav_msgs/Odometry, without its covariances.
 
+    Velocities that a driver does not know (NaN) make no pose worthless; they stay as they are.
+
     Raises:
-        DecodeError: No Odometry, a quaternion without a direction or numbers not finite.
+        DecodeError: No Odometry, a quaternion without a direction or a position not finite.
     """
     message = deserialize(data, OdometryMessage)
     return Odometry(
         header=decode_header(message.header),
         child_frame_id=message.child_frame_id.lstrip("/"),
         pose=decode_pose(message.pose.pose),
-        linear_velocity=_vector(message.twist.twist.linear),
-        angular_velocity=_vector(message.twist.twist.angular),
+        linear_velocity=_numbers(message.twist.twist.linear),
+        angular_velocity=_numbers(message.twist.twist.angular),
     )
 
 
@@ -130,10 +132,14 @@ def _quaternion(message: QuaternionMessage) -> np.ndarray:
 
 
 def _vector(message: PointMessage | Vector3Message) -> np.ndarray:
-    vector = np.array([message.x, message.y, message.z])
+    vector = _numbers(message)
     if not np.isfinite(vector).all():
         raise ValueError(f"vector {vector.tolist()} is not finite")
     return vector
+
+
+def _numbers(message: PointMessage | Vector3Message) -> np.ndarray:
+    return np.array([message.x, message.y, message.z])
 
 
 TRANSFORMS: Codec[Transforms] = make_codec(

@@ -28,7 +28,9 @@ _ABSOLUTE_S = 1e6
 
 
 def decode_point_cloud(data: bytes | memoryview) -> PointCloud:
-    """Returns the cloud in the bytes of a PointCloud2, without its non-finite points.
+    """Returns the cloud in the bytes of a PointCloud2, without its rays that met nothing.
+
+    Drivers give those no numbers, or put them at the sensor itself (Ouster, Livox).
 
     Raises:
         DecodeError: No PointCloud2, steps that do not fit the data, or x, y or z is missing.
@@ -88,10 +90,14 @@ def _decode_cloud(
 ) -> tuple[PointCloud, slice | NDArray[np.bool_]]:
     """Returns the cloud and which points of the message it kept."""
     points = columns.stacked("x", "y", "z")
-    finite = np.isfinite(points[:, 0])
-    finite &= np.isfinite(points[:, 1])
-    finite &= np.isfinite(points[:, 2])
-    kept: slice | NDArray[np.bool_] = slice(None) if finite.all() else finite
+    x, y, z = points.T
+    met = np.isfinite(x)
+    met &= np.isfinite(y)
+    met &= np.isfinite(z)
+    at_sensor = x == 0.0
+    if at_sensor.any():
+        met &= ~(at_sensor & (y == 0.0) & (z == 0.0))
+    kept: slice | NDArray[np.bool_] = slice(None) if met.all() else met
     intensity = columns.first_of(*_INTENSITY_NAMES)
     ring = columns.first_of(*_RING_NAMES)
     time = columns.first_of(*_TIME_NAMES)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from spatial_perception.config import option
+from spatial_perception.core import Detections3D
 from spatial_perception.core.boxes import paired_overlap_bev
 from spatial_perception.pipelines.motion import half_turn_difference
 
@@ -136,3 +137,29 @@ def doubled(boxes: np.ndarray, others: np.ndarray | None = None) -> tuple[np.nda
     share = common / np.maximum(areas, 1e-6)
     kept = share > 0.5
     return rows[kept], columns[kept], share[kept]
+
+
+def merged(detections: Detections3D, is_long: np.ndarray) -> Detections3D:
+    """Returns one box an object, where the detector gives it under two classes.
+
+    Args:
+        detections: of one scan.
+        is_long: (C,) bool, which classes are vehicles.
+    """
+    if len(detections) < 2:
+        return detections
+    order = np.argsort(-detections.scores, kind="stable")
+    ordered = detections.selected(order)
+    rows, columns, share = doubled(bev(ordered))
+    are_long = is_long[ordered.labels]
+    kept = np.ones(len(ordered), bool)
+    one = (are_long[rows] == are_long[columns]) | (share > 0.8)
+    for row, column in zip(rows[one], columns[one], strict=True):
+        kept[column] &= not kept[row]
+    return ordered.selected(kept)
+
+
+def bev(detections: Detections3D) -> np.ndarray:
+    """Returns (N, 5) float64 x y l w yaw."""
+    boxes: np.ndarray = detections.boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
+    return boxes

@@ -78,7 +78,12 @@ class CameraDetector(ModelPipeline):
         found_px = prepared.letterbox.boxes_to_source(found.boxes_xyxy_px)
         self.laps.mark("finish")
         return Detections2D(
-            image.header, found_px, found.scores, found.labels, self._model.label_set
+            image.header,
+            found_px,
+            found.scores,
+            found.labels,
+            self._model.label_set,
+            (image.width, image.height),
         )
 
 

@@ -126,8 +126,9 @@ class CameraLidarFusion:
             points_base: (P, 3) float32, points of the scan in that frame; may be empty.
             distrusted: cameras whose boxes are placed but tell the objects nothing.
         """
-        fused, results = lidar, []
-        for view in views:
+        fused, results = lidar.usable(), []
+        for given in views:
+            view = dataclasses.replace(given, boxes=given.boxes.usable())
             fused, result = self._add(fused, view, points_base, view.name in distrusted)
             results.append(result)
         return fused, results

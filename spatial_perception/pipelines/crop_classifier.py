@@ -112,12 +112,13 @@ class CropClassifier(ModelPipeline):
         Args:
             image: The picture, of which crops are cut at full resolution.
             detections: Boxes in it.
-            segmentation: Class map of it, for the configured regions.
+            segmentation: Class map of it, of any size, for the configured regions.
         """
         self.laps.start()
         boxes_px, box_scores = self._chosen(detections)
         if segmentation is not None and self._config.regions:
-            boxes_px, box_scores = self._with_regions(boxes_px, box_scores, segmentation)
+            found_px = self._regions(segmentation, (image.width, image.height))
+            boxes_px, box_scores = self._with_regions(boxes_px, box_scores, found_px)
         if not len(boxes_px):
             return Detections2D.empty(detections.header, self._label_set)
         batches = crop_batches(
@@ -141,10 +142,8 @@ class CropClassifier(ModelPipeline):
         order = order[fits[order]][: self._config.max_crops]
         return detections.boxes_xyxy_px[order], detections.scores[order]
 
-    def _with_regions(
-        self, boxes_px: np.ndarray, scores: np.ndarray, segmentation: LabelImage
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns boxes and scores with those regions added that no box stands for.
+    def _regions(self, segmentation: LabelImage, picture_wh: tuple[int, int]) -> np.ndarray:
+        """Returns (R, 4) boxes around the configured regions, in pixels of the picture.
 
         Raises:
             ConfigError: the segmentation has no such class.
@@ -160,7 +159,15 @@ class CropClassifier(ModelPipeline):
             min_area_px=int(self._config.min_size_px),
             max_count=2 * self._config.max_crops,
         )
-        found_px = found_px[self._is_usable(found_px)]
+        height, width = segmentation.labels.shape
+        if (width, height) != picture_wh:
+            found_px *= np.tile(np.divide(picture_wh, (width, height)), 2).astype(np.float32)
+        return found_px[self._is_usable(found_px)]
+
+    def _with_regions(
+        self, boxes_px: np.ndarray, scores: np.ndarray, found_px: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns boxes and scores with those regions added that no box stands for."""
         if len(boxes_px):
             found_px = found_px[iou_2d(found_px, boxes_px).max(axis=1) < _SAME_OBJECT_IOU]
         found_px = found_px[: self._config.max_crops - len(boxes_px)]

@@ -73,7 +73,7 @@ class FreeSpaceReader:
         """
         config = self._config
         cells_from_base = grid.origin.inverse() @ grid_from_base
-        step_m = np.float32(_STEP_SHARE * grid.resolution_m)
+        step_m = np.float32(min(_STEP_SHARE * grid.resolution_m, config.range_m / 2))
         way_m = np.arange(step_m, config.range_m, step_m, dtype=np.float32)
         places = self._ahead[:, None, :] * way_m[None, :, None]
         values = _values(grid, cells_from_base, places)

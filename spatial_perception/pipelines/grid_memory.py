@@ -9,6 +9,7 @@ import numpy as np
 
 from spatial_perception.config import option
 from spatial_perception.core.occupancy import UNKNOWN_CELL
+from spatial_perception.errors import ConfigError
 
 FORGOTTEN_LOG_ODDS = 0.1
 """Weaker evidence is none: the cell is unknown."""
@@ -17,6 +18,7 @@ _SURE_SHARE = 0.75
 _LEVELS = 256
 """Of log-odds, in the table of percents."""
 _AROUND = 5
+_MOST_CELLS = 8000  # along an edge; so many take some 7 GB
 _NOTHING = np.float32(0.0)
 _HARDLY_ANY = 1e-6
 """What is left of evidence after any longer time."""
@@ -62,16 +64,25 @@ class GridMemory:
         cells: edge of the window, in cells.
         resolution_m: edge of a cell.
         weights: of the evidence.
+
+    Raises:
+        ConfigError: more cells than can be worked with.
     """
 
     def __init__(self, cells: int, resolution_m: float, weights: EvidenceConfig) -> None:
+        if cells > _MOST_CELLS:
+            raise ConfigError(
+                f"a grid of {cells} x {cells} cells, margins included, does not fit into memory, at"
+                f" most {_MOST_CELLS} x {_MOST_CELLS} do: raise resolution_m, or lower size_m or"
+                " margin_m"
+            )
         self._cells, self._resolution_m = cells, resolution_m
         self._limit = np.float32(weights.limit_log_odds)
         self._miss = np.float32(weights.miss_log_odds)
         self._clear = np.float32(weights.clear_log_odds)
-        self._free = np.float32(weights.free_log_odds)
         self._sure = np.float32(_SURE_SHARE * weights.limit_log_odds)
         limit, least_free = weights.limit_log_odds, max(weights.free_log_odds, FORGOTTEN_LOG_ODDS)
+        self._free = np.float32(least_free)
         firm = float(np.log(max(limit / FORGOTTEN_LOG_ODDS, 1.0)))
         self._occupied_per_s = firm / weights.lifetime_s
         self._arrived_per_s = firm / weights.arrived_lifetime_s

@@ -14,7 +14,9 @@ from spatial_perception.pipelines.association import (
     Candidates,
     assign,
     association_cost,
+    bev,
     doubled,
+    merged,
 )
 from spatial_perception.pipelines.class_evidence import LIDAR_CONFUSION, likelihoods, probability
 from spatial_perception.pipelines.measured import LONG_CLASSES, MOTION_MODELS, OTHER_MODEL, Seen
@@ -25,6 +27,7 @@ from spatial_perception.pipelines.track_class import moving_evidence, speed_evid
 from spatial_perception.pipelines.track_output import published
 
 _YOUNG_HITS = 8  # detections until the speed of a track is sure
+_LONG_GAP_S = 1.0  # between scans: longer ones outlast tracks whose lifetime is shorter
 _LASTING_ERROR = 2.0  # of boxes of vehicles, in deviations of their noise from scan to scan
 
 
@@ -92,9 +95,10 @@ class ObjectTracker:
 
     def __init__(self, config: ObjectTrackerConfig) -> None:
         self._config = config
-        self._labels: LabelSet | None = None
+        self._labels = LabelSet(())
         self._bank = TrackBank.empty(0)
         self._models: list[MotionModel] = []
+        self._is_long = np.zeros(0, bool)
         self._stamp_ns: int | None = None
         self._next_id = 1
 
@@ -105,7 +109,7 @@ class ObjectTracker:
 
     def reset(self) -> None:
         """Forgets all tracks; their ids stay taken."""
-        self._bank = TrackBank.empty(0 if self._labels is None else len(self._labels))
+        self._bank = TrackBank.empty(len(self._labels))
         self._stamp_ns = None
 
     @property
@@ -138,12 +142,15 @@ class ObjectTracker:
                 and do not tell front from back.
         """
         self._take_labels(detections.label_set)
+        detections = detections.usable().relabelled(self._labels)
         elapsed_s = 0.0
         if self._stamp_ns is not None:
             elapsed_s = (detections.header.stamp_ns - self._stamp_ns) / NS_PER_S
         self._stamp_ns = detections.header.stamp_ns
         origin_m = np.zeros(2) if sensor_m is None else np.asarray(sensor_m[:2], np.float64)
-        found = self._merged(detections)
+        if elapsed_s > max(self._config.lifetime_s, _LONG_GAP_S):
+            self._bank = self._bank.kept(np.zeros(self.count, bool))
+        found = merged(detections, self._is_long)
         self._predict(elapsed_s)
         seen = Seen.of(found, origin_m, self._models, self._confusion, self._config.score_weight)
         self._bank.existence *= self._config.existence_memory
@@ -156,26 +163,17 @@ class ObjectTracker:
         return self._published(detections, is_fixed)
 
     def _take_labels(self, labels: LabelSet) -> None:
-        if labels != self._labels:
-            self._labels = labels
-            self._models = [MOTION_MODELS.get(name, OTHER_MODEL) for name in labels.names]
-            self._confusion = likelihoods(LIDAR_CONFUSION, labels, labels)
-            self._is_long = np.array([name in LONG_CLASSES for name in labels.names], bool)
-            self._bank = TrackBank.empty(len(labels))
-
-    def _merged(self, detections: Detections3D) -> Detections3D:
-        """Returns one box an object, where the detector gives it under two classes."""
-        if len(detections) < 2:
-            return detections
-        order = np.argsort(-detections.scores, kind="stable")
-        ordered = detections.selected(order)
-        rows, columns, share = doubled(_bev(ordered))
-        is_long = self._is_long[ordered.labels]
-        kept = np.ones(len(ordered), bool)
-        one = (is_long[rows] == is_long[columns]) | (share > 0.8)
-        for row, column in zip(rows[one], columns[one], strict=True):
-            kept[column] &= not kept[row]
-        return ordered.selected(kept)
+        """Adds new classes to those so far: messages of others list the classes they hold."""
+        try:
+            joined = self._labels.joined(labels)
+        except ValueError:  # too many: what names each object anew is no class
+            joined, self._bank = labels, TrackBank.empty(len(labels))
+        if joined != self._labels:
+            self._labels = joined
+            self._models = [MOTION_MODELS.get(name, OTHER_MODEL) for name in joined.names]
+            self._confusion = likelihoods(LIDAR_CONFUSION, joined, joined)
+            self._is_long = np.array([name in LONG_CLASSES for name in joined.names], bool)
+            self._bank = self._bank.widened(len(joined))
 
     def _predict(self, elapsed_s: float) -> None:
         bank = self._bank
@@ -254,7 +252,7 @@ class ObjectTracker:
         free[taken] = False
         free &= seen.detections.scores >= self._config.birth_score
         if free.any() and len(self._bank):
-            explained, _, _ = doubled(_bev(seen.detections), self._bank.boxes_bev())
+            explained, _, _ = doubled(bev(seen.detections), self._bank.boxes_bev())
             free[explained] = False
         index = np.flatnonzero(free)
         if not len(index):
@@ -289,8 +287,3 @@ class ObjectTracker:
         self._next_id += len(unnamed)
         bank = bank.kept(shown)
         return published(bank, existing[shown], detections.header, detections.label_set)
-
-
-def _bev(detections: Detections3D) -> np.ndarray:
-    boxes: np.ndarray = detections.boxes().astype(np.float64)[:, [0, 1, 3, 4, 6]]
-    return boxes

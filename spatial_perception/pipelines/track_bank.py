@@ -76,6 +76,15 @@ class TrackBank:
             )
         )
 
+    def widened(self, classes: int) -> TrackBank:
+        """Returns the same tracks with more classes, new ones as improbable as any so far."""
+        added = classes - self.class_logs.shape[1]
+        if not added:
+            return self
+        least = self.class_logs.min(axis=1, keepdims=True, initial=0.0)
+        logs = np.concatenate([self.class_logs, np.repeat(least, added, axis=1)], axis=1)
+        return dataclasses.replace(self, class_logs=logs)
+
     def classes(self) -> np.ndarray:
         """Returns (N, C) probabilities."""
         odds = np.exp(self.class_logs - self.class_logs.max(axis=1, keepdims=True))

@@ -16,6 +16,7 @@ MOST_AHEAD = 128
 what a lossless host lets one branch fall behind. Beyond that nobody makes them."""
 _KEPT = 4 * MOST_AHEAD
 _UNANNOUNCED = 8  # values in a row that say that nothing announces them any more
+_JUDGED = 8  # announcements by which it is told whether each value has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class AnnouncedPartner(Generic[V]):
     Which value belongs to a stamp is settled by stamps alone, whatever comes first: values are
     taken to go on at their last interval, and the first one is the partner that the next one would
     not be nearer than. An input whose announcements fall silent is given up; where nothing
-    announces values, they announce themselves.
+    announces values, or not each of them, they announce themselves.
 
     Args:
         patience: how long values are waited for.
@@ -60,17 +61,21 @@ class AnnouncedPartner(Generic[V]):
         self._patience = patience
         self._values: deque[V] = deque(maxlen=MOST_AHEAD)
         self._announced_ns: list[int] = []  # by what they are made from alone
-        self._known_ns: list[int] = []  # those, and what values came
+        self._came_ns: list[int] = []
+        self._known_ns: list[int] = []  # both
+        self._is_sparse = False
         self.newest_ns: int | None = None
 
     def announce(self, stamp_ns: int) -> None:
         """Takes the stamp of a value that is being made."""
         _insert(self._announced_ns, stamp_ns)
         _insert(self._known_ns, stamp_ns)
+        self._judge()
 
     def add(self, value: V) -> None:
         """Takes a value."""
-        _insert(self._known_ns, value.header.stamp_ns)
+        for stamps_ns in (self._came_ns, self._known_ns):
+            _insert(stamps_ns, value.header.stamp_ns)
         self._values.append(value)
         self.newest_ns = max(self.newest_ns or 0, value.header.stamp_ns)
 
@@ -82,11 +87,12 @@ class AnnouncedPartner(Generic[V]):
             now_ns: newest stamp of the input that waits.
             is_certain: whether what is announced does come, however late.
         """
-        if not self._known_ns:
+        known_ns = self._expectable_ns()
+        if not known_ns:
             return Settled(None)
         silent_ns = now_ns - self._patience.lost_after_ns
-        announced_ns = self._announced_ns if self._is_announced(is_certain) else self._known_ns
-        is_settled, expected_ns = self._expected(self._known_ns, stamp_ns)
+        announced_ns = self._announced_ns if self._is_announced(is_certain) else known_ns
+        is_settled, expected_ns = self._expected(known_ns, stamp_ns)
         if is_settled and announced_ns[-1] >= silent_ns:
             return Settled(expected_ns)
         is_late = now_ns - stamp_ns > self._patience.max_wait_ns
@@ -99,7 +105,8 @@ class AnnouncedPartner(Generic[V]):
         newest_ns = -1 if self.newest_ns is None else self.newest_ns
         if settled.expected_ns is None or newest_ns >= settled.expected_ns:
             return False
-        missing_ns = self._known_ns[bisect.bisect_right(self._known_ns, newest_ns) :]
+        known_ns = self._expectable_ns()
+        missing_ns = known_ns[bisect.bisect_right(known_ns, newest_ns) :]
         if is_certain or not missing_ns:
             return 0 < len(missing_ns) <= MOST_AHEAD
         is_late = now_ns - stamp_ns > self._patience.max_wait_ns
@@ -122,13 +129,24 @@ class AnnouncedPartner(Generic[V]):
     def clear(self) -> None:
         """Forgets everything."""
         self._values.clear()
-        self._announced_ns.clear()
-        self._known_ns.clear()
-        self.newest_ns = None
+        for stamps_ns in (self._announced_ns, self._came_ns, self._known_ns):
+            stamps_ns.clear()
+        self._is_sparse, self.newest_ns = False, None
+
+    def _judge(self) -> None:
+        """Notices announcements that do not come with each value, as of one a second."""
+        judged_ns = self._announced_ns[-_JUDGED - 1 :]
+        first, last = (bisect.bisect_left(self._came_ns, judged_ns[end]) for end in (0, -1))
+        announced = len(judged_ns) - 1
+        self._is_sparse = 3 * (last - first - 1) > 4 * announced
+
+    def _expectable_ns(self) -> list[int]:
+        """Returns the stamps of which values came or will come."""
+        return self._came_ns if self._is_sparse else self._known_ns
 
     def _is_announced(self, is_certain: bool) -> bool:
         """Returns whether announcements come with the values, not once for all of them."""
-        if len(self._announced_ns) < 2:
+        if len(self._announced_ns) < 2 or self._is_sparse:
             return False
         ahead = len(self._known_ns) - bisect.bisect_right(self._known_ns, self._announced_ns[-1])
         return is_certain or ahead <= _UNANNOUNCED

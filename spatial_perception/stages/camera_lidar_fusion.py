@@ -249,6 +249,9 @@ class CameraLidarFusionStage(Stage):
         if camera.calibration is None or camera.calibration.flaw:
             camera.trouble = camera.calibration.flaw if camera.calibration else "no camera_info"
             return None
+        if misfit := camera.misfit(boxes):
+            camera.trouble = misfit
+            return None
         try:
             pose = self._camera_from_base(boxes.header, header)
         except TransformError as error:

@@ -19,6 +19,7 @@ class DetectionChoice:
         self._held: deque[Detections3D] = deque()
         self._fused_ns: int | None = None
         self._has_started = False
+        self._unfused_ns: int | None = None
         self.newest_ns: int | None = None
 
     @property
@@ -34,6 +35,10 @@ class DetectionChoice:
             self._held.popleft()
         return self._new([detections])
 
+    def is_stale(self, detections: Detections3D) -> bool:
+        """Returns whether the LiDAR's detections are no newer than its last ones."""
+        return self._unfused_ns is not None and detections.header.stamp_ns <= self._unfused_ns
+
     def add_unfused(
         self, detections: Detections3D, is_fed: bool, is_certain: bool
     ) -> list[Detections3D]:
@@ -44,7 +49,7 @@ class DetectionChoice:
             is_fed: whether a stage of this graph fuses, so that the first ones can wait too.
             is_certain: whether fused ones do come, however late.
         """
-        stamp_ns = detections.header.stamp_ns
+        stamp_ns = self._unfused_ns = detections.header.stamp_ns
         if not self._has_started and is_fed:
             self._fused_ns = stamp_ns
         self._has_started = True
@@ -64,7 +69,7 @@ class DetectionChoice:
     def reset(self) -> None:
         """Forgets what is held back and where the time stood."""
         self._held.clear()
-        self._fused_ns = self.newest_ns = None
+        self._fused_ns = self._unfused_ns = self.newest_ns = None
         self._has_started = False
 
     def _new(self, detections: list[Detections3D]) -> list[Detections3D]:

@@ -113,7 +113,7 @@ class EgoMotion:
             try:
                 if not tree.connects(self.fixed_frame, header.frame_id):
                     continue
-                if source is EgoSource.SCAN_MATCHING and may_come and self._is_heard(stamp_ns):
+                if source is EgoSource.SCAN_MATCHING and may_come and self.is_heard(stamp_ns):
                     return None
                 pose = tree.lookup(self.fixed_frame, header.frame_id, stamp_ns)
             except TransformError:
@@ -125,7 +125,7 @@ class EgoMotion:
     def _note(self, source: EgoSource, stamp_ns: int) -> None:
         self._newest_ns[source] = max(self._newest_ns.get(source, stamp_ns), stamp_ns)
 
-    def _is_heard(self, stamp_ns: int) -> bool:
+    def is_heard(self, stamp_ns: int) -> bool:
         """Returns whether /tf or /odom are not silent."""
         heard = [n for s, n in self._newest_ns.items() if s is not EgoSource.SCAN_MATCHING]
         return any(newest_ns > stamp_ns - _SILENT_NS for newest_ns in heard)

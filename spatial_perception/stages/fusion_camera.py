@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from spatial_perception.core import Detections2D, PinholeCamera
 from spatial_perception.pipelines.camera_lidar_fusion import CameraResult
 from spatial_perception.stages.announced import AnnouncedPartner
@@ -48,6 +50,24 @@ class FusionCamera:
         """Takes a calibration: drivers send one with each picture, so boxes will follow."""
         self.calibration = calibration
         self.boxes.announce(calibration.header.stamp_ns)
+
+    def misfit(self, boxes: Detections2D) -> str:
+        """Returns why boxes are not of the pictures that the camera is calibrated for, else ''.
+
+        Boxes that came as messages do not say how large their picture is: one that is larger than
+        the calibration's shows by boxes with their middle outside of it.
+        """
+        calibration = self.calibration
+        if calibration is None:
+            return ""
+        if boxes.picture_wh is not None:
+            misfit = calibration.misfit(*boxes.picture_wh)
+            return f"camera_info {misfit}" if misfit else ""
+        corners = boxes.boxes_xyxy_px.reshape(-1, 2, 2)
+        size = calibration.width, calibration.height
+        if not np.any(corners.mean(axis=1) > np.add(size, 1)):
+            return ""
+        return f"camera_info is for pictures of {size[0]}x{size[1]}, its boxes lie outside of them"
 
     def went_out_alone(self, stamp_ns: int, near_ns: float) -> bool:
         """Returns whether a scan near a stamp went out without this camera."""

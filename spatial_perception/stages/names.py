@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 
+from spatial_perception.errors import ConfigError
+
+_TOKEN = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 ABSOLUTE = ("/tf", "/tf_static", "/diagnostics", "/clock")
 
 
@@ -30,3 +34,24 @@ def resolved_source(topic: str, preferred: str, resolve: Callable[[str, bool], s
     if not is_derived or name != resolve(relative(topic), True):
         return name
     return base + topic[len(preferred) :]
+
+
+def check_sensor_names(cameras: Iterable[str], lidars: Iterable[str], where: str) -> None:
+    """Raises where names of sensors make no topics.
+
+    Args:
+        cameras: each one part of a topic's name.
+        lidars: likewise, of several parts, or empty: a lone LiDAR needs no name.
+        where: they are from, for the message.
+
+    Raises:
+        ConfigError: a name is none.
+    """
+    parts = [(name, name) for name in cameras]
+    parts += [(name, part) for name in lidars if name for part in name.split("/")]
+    for name, part in parts:
+        if not _TOKEN.fullmatch(part):
+            raise ConfigError(
+                f"{where}: '{name}' is no name of a sensor: expected letters, digits and '_', no"
+                " digit first, as in topics"
+            )

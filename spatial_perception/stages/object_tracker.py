@@ -33,7 +33,7 @@ from spatial_perception.stages.ego_motion import (
 )
 from spatial_perception.stages.lidar import candidates_port
 from spatial_perception.stages.port import Port, PortKind
-from spatial_perception.stages.stage import TIME_JUMP_NS, Branch, Outputs, Stage
+from spatial_perception.stages.stage import TIME_JUMP_NS, Branch, DropCause, Outputs, Stage
 from spatial_perception.stages.transforms import TRANSFORM_NAMES, TRANSFORM_PORTS
 from spatial_perception.visualization.markers import track_markers
 from spatial_perception.visualization.trails import TrailHistory
@@ -164,7 +164,12 @@ class ObjectTrackerStage(Stage):
         if newest_ns is not None and value.header.stamp_ns < newest_ns - TIME_JUMP_NS:
             self.reset()
         if port == FUSED_DETECTIONS.name:
-            return self._choice.add_fused(value)
+            chosen = self._choice.add_fused(value)
+            self.drop(DropCause.STALE, int(not chosen))
+            return chosen
+        if self._choice.is_stale(value):
+            self.drop(DropCause.STALE)
+            return []
         is_fed = self.is_fed(FUSED_DETECTIONS.name)
         return self._choice.add_unfused(value, is_fed, is_fed and self.is_lossless)
 

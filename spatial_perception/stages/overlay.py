@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spatial_perception.config import option
+from spatial_perception.config import near_miss, option
 from spatial_perception.core import CameraImage, Detections3D, PinholeCamera, Pose, TransformTree
 from spatial_perception.core.sync import NS_PER_MS, StampSynchronizer
-from spatial_perception.errors import TransformError
+from spatial_perception.errors import ConfigError, TransformError
 from spatial_perception.messages import CAMERA_INFO, IMAGE
 from spatial_perception.stages.camera import (
     CAMERAS_HELP,
@@ -55,6 +55,7 @@ class _View:
     parts: StampSynchronizer
     camera: PinholeCamera | None = field(default=None)
     lacks_parts: bool = field(default=False)
+    misfit: str = field(default="")
 
 
 class OverlayStage(Stage):
@@ -89,6 +90,9 @@ class OverlayStage(Stage):
             "signs": named_boxes_port(camera, "signs"),
             "lights": named_boxes_port(camera, "lights"),
         }
+        for name in self._config.parts:
+            if name not in ports:
+                raise ConfigError(f"overlay: parts: no part '{name}'{near_miss(name, ports)}")
         return [ports[name] for name in self._config.parts]
 
     def push(self, port: str, value: Any) -> Outputs:
@@ -118,8 +122,8 @@ class OverlayStage(Stage):
                 troubles.append(
                     f"camera {name}: not all of {parts} came; set `parts` to those made"
                 )
-            if view.camera is not None and view.camera.flaw:
-                troubles.append(f"camera {name}: {view.camera.flaw}, objects are not drawn")
+            if view.camera is not None and (trouble := view.camera.flaw or view.misfit):
+                troubles.append(f"camera {name}: {trouble}, objects are not drawn")
         values = {"degraded": "; ".join(troubles)} if troubles else {}
         if not any(self.is_wanted(port.name) for port in self.outputs):
             values["idle"] = "nobody takes its pictures"
@@ -147,11 +151,14 @@ class OverlayStage(Stage):
         image: CameraImage = parts.pop(f"{camera}/image")
         named = {name.split("/", 1)[1]: part for name, part in parts.items()}
         objects = self._current_objects(image)
+        if view.camera is not None:
+            misfit = view.camera.misfit(image.width, image.height)
+            view.misfit = f"camera_info {misfit}" if misfit else ""
         drawn = draw_overlay(
             image,
             **named,
             objects=objects,
-            camera=view.camera,
+            camera=None if view.misfit else view.camera,
             camera_from_objects=self._camera_from_objects(image, objects),
             style=OverlayStyle(min_score=self._config.min_score),
         )

@@ -34,6 +34,7 @@ from spatial_perception.stages.lidar import (
     LidarSegmenterStage,
     LidarSegmenterStageConfig,
 )
+from spatial_perception.stages.names import check_sensor_names
 from spatial_perception.stages.object_tracker import ObjectTrackerStage, ObjectTrackerStageConfig
 from spatial_perception.stages.occupancy import OccupancyMapperStage, OccupancyMapperStageConfig
 from spatial_perception.stages.overlay import OverlayStage, OverlayStageConfig
@@ -134,7 +135,10 @@ def make_stage(name: str, values: Mapping[str, Any], where: str = "") -> Stage:
     own = _without_host_options(values)
     place = f"{where}: {name}" if where else name
     stage_type = STAGES[name]
-    return stage_type.make(from_mapping(stage_type.config, nested(own), place))
+    config = from_mapping(stage_type.config, nested(own), place)
+    lidars = (*getattr(config, "lidars", ()), getattr(config, "lidar", ""))
+    check_sensor_names(getattr(config, "cameras", ()), lidars, place)
+    return stage_type.make(config)
 
 
 def build_graph(

@@ -73,12 +73,16 @@ class EgoMotionStage(CloudStage):
         """Returns the odometry of one cloud, nothing where others give it."""
         header = cloud.header.in_frame(self._config.target_frame)
         known = self._ego.at(header)
-        is_known = known is None or known.fixed_from_base is not None
+        if known is None:  # not yet, or no longer
+            is_known = self._ego.is_heard(header.stamp_ns)
+        else:
+            is_known = known.fixed_from_base is not None
         run = self._config.run
         self._is_idle = run == "never" or (is_known and run == "auto")
         if self._is_idle:
             self._source = EgoSource.TF if known is None else known.source
             self._problem = ""
+            self._matcher.reset()  # a map of where the vehicle was when it last was needed
             return ()
         try:
             moved = cloud.transformed(target_from_cloud, self._config.target_frame)

@@ -31,5 +31,7 @@ def _parsed(text: str) -> StampedTransform:
         numbers = np.zeros(0)
     if len(numbers) not in (3, 6) or not np.isfinite(numbers).all() or not (parent and child):
         raise ConfigError(f"static transform '{text}': expected {FORM}")
+    if parent == child:
+        raise ConfigError(f"static transform '{text}': '{parent}' is mounted on itself")
     pose = Pose.from_rpy(np.append(numbers, np.zeros(3))[3:6], numbers[:3])
     return StampedTransform(Header(0, parent), child, pose)

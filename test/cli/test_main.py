@@ -122,6 +122,8 @@ def test_simulate_refuses_bad_values(tmp_path: Path, capsys: pytest.CaptureFixtu
         (["play", "BAG", "--remap", "/point:=/x"], "no topic /point; topics: /tf_static"),
         (["play", "BAG", "--start-offset", "5"], "--start-offset 5.0: the bag lasts 0.0 s"),
         (["play", "BAG", "--start-offset", "-5"], "--start-offset: expected 0 or more"),
+        (["play", "BAG", "--start-offset", "inf"], "expected 0 or more and less than 1e+09"),
+        (["play", "BAG", "--delay", "1e12"], "--delay: expected 0 or more and less than 1e+09"),
         (["play", "BAG", "--loop", "-1", "--restamp"], "--loop: expected 0 or more"),
         (["play", "BAG", "--rate", "nan"], "--rate nan: expected more than 0"),
         (["simulate", "OUT", "--shards", "--count", "0"], "--count 0: expected 1 or more"),
@@ -140,6 +142,7 @@ def test_simulate_refuses_bad_values(tmp_path: Path, capsys: pytest.CaptureFixtu
             "for a drive and shards, not for",
         ),
         (["record", "OUT", "--all", "--duration", "-1"], "expected 0 (no limit) or more"),
+        (["record", "OUT", "--all", "--duration", "nan"], "expected 0 (no limit) or more"),
         (["bench", "light_classifier", "--runs", "0"], "--runs 0: expected 1 or more"),
         (["import", "x.onnx", "--decoder", "boxes", "--name", "a/b"], "not a path; see --output"),
         (["evaluate", "object_tracker", "--dataset", "drives", "--root", "BAG"], "no truth on /"),
@@ -200,3 +203,11 @@ def test_own_models_leave_the_training_configuration_where_it_is(
     own.parent.mkdir(parents=True)
     own.touch()
     assert default_config("sign_classifier") == own
+
+
+def test_bench_tells_of_a_bag_that_is_not_there_before_it_measures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("spatial_perception.cli.bench._measure_engines", pytest.fail)
+    assert main(["bench", "light_classifier", "--bag", str(tmp_path / "none")]) == 2
+    assert "no such bag" in capsys.readouterr().err

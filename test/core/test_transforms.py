@@ -123,3 +123,12 @@ def test_quaternion_agrees_with_scipy_for_turns_about_any_axis(angle_rad: float)
         quat = Pose(rotation.as_matrix(), np.zeros(3)).quat_xyzw
         assert quat[3] >= 0.0
         assert abs(abs(quat @ rotation.as_quat()) - 1.0) < 1e-12
+
+
+def test_a_transform_of_a_frame_to_itself_hides_nothing() -> None:
+    """tf2 passes those over, too."""
+    tree, pose = TransformTree(), random_pose(3)
+    tree.add(transform("base_link", "lidar", 0, pose), static=True)
+    tree.add(transform("lidar", "lidar", 0, Pose.identity()), static=True)
+    found = tree.lookup("base_link", "lidar", 5)
+    np.testing.assert_allclose(found.translation, pose.translation)

@@ -8,6 +8,7 @@ import pytest
 from spatial_perception.core.examples import example_transforms
 from spatial_perception.dds.live import LiveHost, LiveOptions
 from spatial_perception.dds.participant import Participant
+from spatial_perception.errors import ConfigError
 from spatial_perception.messages import (
     COMPRESSED_IMAGE,
     DIAGNOSTICS,
@@ -160,3 +161,9 @@ def test_newest_cloud_wins_and_the_superseded_are_counted(host, peer: Peer) -> N
         points.publish(cloud_bytes(index))
         is_slow.wait(0.02)
     wait_until(lambda: running.stage.drops["superseded"] > 0)
+
+
+def test_a_use_sim_time_that_is_no_bool_is_refused(host) -> None:
+    """As of quotation marks around false, which would be true."""
+    with pytest.raises(ConfigError, match="use_sim_time: expected bool, got 'false'"):
+        host("occupancy_mapper", {"perception": {"use_sim_time": "false"}})

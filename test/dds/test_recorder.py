@@ -93,6 +93,19 @@ def test_offered_qos_and_hash_of_an_unknown_type_are_kept(record, peer: Peer) ->
     assert (qos.reliable, qos.transient_local) == (True, True)
 
 
+def test_a_publisher_that_comes_back_and_offers_less_is_recorded(record, peer: Peer) -> None:
+    """As a driver that is started anew with the quality of service of sensors."""
+    recording = record(topics=("/first",))
+    first = peer.publisher("/first", KIND, LATCHED)
+    publish(first, 3)
+    wait_until(lambda: len(recording.sink.written) == 3)
+    peer.participant.remove(first)
+    again = peer.publisher("/first", KIND, QosProfile(reliable=False))
+    publish(again, 2)
+    wait_until(lambda: len(recording.sink.written) == 5)
+    assert recording.finish().counts == {"/first": 5}
+
+
 def test_it_ends_after_so_many_messages(record, peer: Peer) -> None:
     recording = record(max_messages=4)
     publish(peer.publisher("/first", KIND), 9)

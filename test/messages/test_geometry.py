@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -12,6 +13,7 @@ from rosbags.typesys.stores.ros2_jazzy import geometry_msgs__msg__TransformStamp
 from rosbags.typesys.stores.ros2_jazzy import geometry_msgs__msg__Vector3 as Vector3
 from rosbags.typesys.stores.ros2_jazzy import tf2_msgs__msg__TFMessage as TFMessage
 
+from spatial_perception.core import Pose
 from spatial_perception.core.examples import example_odometry, example_transforms
 from spatial_perception.errors import DecodeError
 from spatial_perception.messages import ODOMETRY, TRANSFORMS
@@ -63,3 +65,18 @@ def test_odometry_keeps_pose_and_velocities() -> None:
     assert again.pose.yaw_rad == pytest.approx(0.3)
     np.testing.assert_array_equal(again.linear_velocity, [10.0, 0.0, 0.0])
     np.testing.assert_array_equal(again.angular_velocity, [0.0, 0.0, 0.1])
+
+
+def test_velocities_that_a_driver_does_not_know_make_no_pose_worthless() -> None:
+    odometry = example_odometry()
+    unknown = dataclasses.replace(odometry, linear_velocity=np.array([10.0, np.nan, np.nan]))
+    again = ODOMETRY.decode(ODOMETRY.encode(unknown))
+    np.testing.assert_array_equal(again.pose.translation, odometry.pose.translation)
+    np.testing.assert_array_equal(again.linear_velocity, [10.0, np.nan, np.nan])
+
+
+def test_an_odometry_without_a_position_is_refused() -> None:
+    odometry = example_odometry()
+    nowhere = Pose(odometry.pose.rotation, np.array([np.nan, 0.0, 0.0]))
+    with pytest.raises(DecodeError, match="not finite"):
+        ODOMETRY.decode(ODOMETRY.encode(dataclasses.replace(odometry, pose=nowhere)))

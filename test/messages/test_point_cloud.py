@@ -79,6 +79,15 @@ def test_decode_drops_non_finite_points_from_every_column() -> None:
     np.testing.assert_array_equal(cloud.ring, np.array([8], np.uint16))
 
 
+def test_decode_drops_rays_that_a_driver_puts_at_the_sensor_itself() -> None:
+    """As Ouster's and Livox's drivers do with those that met nothing."""
+    points = np.array([[1, 2, 3], [0, 0, 0], [0, 0, 2], [0, -1, 0], [-0.0, 0, 0]], np.float32)
+    cloud = PointCloud(example_header("ouster"), points, np.arange(5, dtype=np.float32))
+    decoded = POINT_CLOUD.decode(POINT_CLOUD.encode(cloud))
+    np.testing.assert_array_equal(decoded.points, points[[0, 2, 3]])
+    np.testing.assert_array_equal(decoded.intensity, [0, 2, 3])
+
+
 @pytest.mark.parametrize("height", [0, 1])
 def test_an_empty_cloud_decodes_to_no_points(height: int) -> None:
     kind = [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("intensity", "<f4")]

@@ -35,6 +35,7 @@ def test_boxes_come_back_in_source_pixels_once_each(tmp_path: Path) -> None:
     assert found.labels.tolist() == [0, 1]
     np.testing.assert_allclose(found.scores, [0.9, 0.2], atol=1e-3)
     assert found.header == HEADER
+    assert found.picture_wh == (192, 128)
 
 
 def test_padding_of_the_letterbox_is_taken_off(tmp_path: Path) -> None:

@@ -274,3 +274,23 @@ def test_an_empty_scene_is_fine() -> None:
     fused, (result,) = fuse(objects(), view(boxes()))
     assert (len(fused), len(result.objects)) == (0, 0)
     assert dataclasses.asdict(CameraLidarFusionConfig())["min_iou"] == 0.25
+
+
+@pytest.mark.parametrize("field", ["centers_m", "sizes_lwh_m", "yaws_rad", "scores", "labels"])
+def test_objects_that_are_none_are_left_out(field: str) -> None:
+    """As detectors of others give them: no numbers, or no class."""
+    lidar = objects(CAR, CAR)
+    values = getattr(lidar, field).copy()
+    values[1] = 255 if field == "labels" else np.nan
+    fused, _ = fuse(dataclasses.replace(lidar, **{field: values}), view(boxes()))
+    assert len(fused) == 1
+
+
+@pytest.mark.parametrize("field", ["boxes_xyxy_px", "scores", "labels"])
+def test_boxes_that_are_none_are_left_out(field: str) -> None:
+    found = boxes(("car", 0.9, picture_box(CAR)), ("car", 0.9, picture_box(CAR)))
+    values = getattr(found, field).copy()
+    values[1] = 255 if field == "labels" else np.nan
+    fused, (result,) = fuse(objects(CAR), view(dataclasses.replace(found, **{field: values})))
+    assert len(result.objects) == 1
+    assert fused.scores[0] > CAR[1]

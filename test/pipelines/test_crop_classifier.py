@@ -121,6 +121,17 @@ def test_regions_alone_are_enough(tmp_path: Path) -> None:
     assert len(classify(picture(), no_boxes(), spotted(0))) == 0
 
 
+def test_regions_of_a_smaller_class_map_lie_where_they_do_in_the_picture(tmp_path: Path) -> None:
+    classify = classifier(tmp_path, regions="signsymbol")
+    whole, half = classify(picture(), no_boxes(), spotted(3)), spotted(3)
+    half = LabelImage(HEADER, half.labels[::2, ::2], CAMVID_LABELS)
+    found = classify(picture(), no_boxes(), half)
+    assert len(found) == 3
+    np.testing.assert_allclose(
+        np.sort(found.boxes_xyxy_px, axis=0), np.sort(whole.boxes_xyxy_px, axis=0), atol=2.0
+    )
+
+
 def test_without_the_option_regions_are_left_alone(tmp_path: Path) -> None:
     assert len(classifier(tmp_path)(picture(), no_boxes(), spotted(3))) == 0
 

@@ -1,5 +1,7 @@
 """Free distances on grids that can be worked out by hand."""
 
+import dataclasses
+
 import numpy as np
 
 from spatial_perception.core import Header, OccupancyGrid, Pose
@@ -43,6 +45,21 @@ def test_a_beam_that_meets_nothing_is_infinite() -> None:
     free = FreeSpaceReader(config)(grid_with_wall(), Pose.identity(), "base_link")
     assert np.isinf(free.scan.ranges_m[2])
     assert free.ahead_m == 2.0
+
+
+def test_beams_that_are_shorter_than_a_cell_look_once() -> None:
+    grid = OccupancyGrid(
+        Header(7, "odom"),
+        np.zeros((3, 3), np.int8),
+        5.0,
+        Pose.from_yaw(0.0, np.array([-7.5, -7.5, 0.0])),
+    )
+    config = FreeSpaceConfig(beams=4, range_m=1.0, blind_m=0.0)
+    free = FreeSpaceReader(config)(grid, Pose.identity(), "base_link")
+    assert np.isinf(free.scan.ranges_m).all()
+    occupied = dataclasses.replace(grid, cells=np.full((3, 3), 100, np.int8))
+    ranges_m = FreeSpaceReader(config)(occupied, Pose.identity(), "base_link").scan.ranges_m
+    assert np.all(ranges_m < 1.0)
 
 
 def test_unknown_cells_beside_the_vehicle_end_nothing_but_obstacles_do() -> None:

@@ -3,7 +3,9 @@
 import math
 
 import numpy as np
+import pytest
 
+from spatial_perception.errors import ConfigError
 from spatial_perception.pipelines.grid_memory import (
     FORGOTTEN_LOG_ODDS,
     EvidenceConfig,
@@ -33,6 +35,13 @@ def test_percent_is_the_probability_and_minus_one_where_there_is_no_evidence() -
         elif not -WEIGHTS.free_log_odds - half_level < value < half_level:
             assert abs(percent - 100 / (1 + math.exp(-value))) <= 0.5 + 25 * half_level
     np.testing.assert_array_equal(made.percent(2), made.percent(0)[2:-2, 2:-2])
+
+
+def test_cells_without_evidence_are_unknown_however_little_makes_a_cell_free() -> None:
+    made = GridMemory(CELLS, 0.2, EvidenceConfig(free_log_odds=0.0))
+    assert np.all(made.percent(0) == -1)
+    made.log_odds[0, 0] = -0.2
+    assert made.percent(0)[0, 0] == 45
 
 
 def test_fading_follows_the_lifetime_of_each_kind() -> None:
@@ -101,3 +110,8 @@ def test_what_stands_is_not_cleared_by_a_look_that_hits_close_by() -> None:
         made.update(np.array([5 * CELLS + 6]), np.full(1, 1.5, np.float32), missed)
     assert made.log_odds[5, 5] == 1.5
     assert made.log_odds[5, 9] < 0
+
+
+def test_more_cells_than_memory_holds_are_refused() -> None:
+    with pytest.raises(ConfigError, match="50500 x 50500 cells.*raise resolution_m"):
+        GridMemory(50_500, 0.02, WEIGHTS)

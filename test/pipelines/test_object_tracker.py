@@ -1,9 +1,11 @@
 """The tracker keeps identities, measures velocities and forgets what has gone."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from spatial_perception.core import OBJECT_LABELS, Pose, Tracks
+from spatial_perception.core import OBJECT_LABELS, LabelSet, Pose, Tracks
 from spatial_perception.pipelines.object_tracker import ObjectTracker, ObjectTrackerConfig
 from test.pipelines.scenes import Mover, seen
 
@@ -58,6 +60,48 @@ def test_a_standing_car_takes_the_heading_that_most_detections_have() -> None:
     for k in range(1, 20):
         last = tracker(seen([Mover(seen_yaw=np.pi if k % 5 == 0 else 0.0)], STEP_S * k))
     assert np.cos(last.yaws_rad[0]) > 0.99
+
+
+@pytest.mark.parametrize("field", ["centers_m", "sizes_lwh_m", "yaws_rad", "scores", "labels"])
+def test_boxes_that_are_none_are_left_out_and_disturb_no_other(field: str) -> None:
+    """As detectors of others give them: no numbers, or no class."""
+    tracker = ObjectTracker(ObjectTrackerConfig())
+    for k in range(40):
+        found = seen([Mover(), Mover(y=5), Mover(y=20)], STEP_S * k)
+        values = getattr(found, field).copy()
+        values[-1] = 255 if field == "labels" else np.nan
+        last = tracker(dataclasses.replace(found, **{field: values}))
+        assert k < 1 or last.ids.tolist() == [1, 2]
+
+
+def test_an_id_does_not_outlive_a_gap_between_scans_that_is_longer_than_a_tracks_life() -> None:
+    tracker = ObjectTracker(ObjectTrackerConfig(lifetime_s=1.5))
+    follow([Mover()], 20, tracker=tracker)
+    within = [tracker(seen([Mover()], 1.9 + 1.4 + STEP_S * k)) for k in range(5)]
+    beyond = [tracker(seen([Mover()], 3.7 + 1.6 + STEP_S * k)) for k in range(5)]
+    assert [tracks[-1].ids.tolist() for tracks in (within, beyond)] == [[1], [2]]
+
+
+@pytest.mark.parametrize("lists", [[("bus",), ("bus", "tram")], [("bus", "tram"), ("bus", "car")]])
+def test_ids_stay_while_messages_list_other_classes(lists: list[tuple[str, ...]]) -> None:
+    """A message of boxes tells the classes of those that it holds, and no more."""
+    tracker = ObjectTracker(ObjectTrackerConfig())
+    for k in range(20):
+        names = lists[k % 2]
+        found = seen([Mover(y=9.0 * index) for index in range(len(names))], STEP_S * k)
+        labels = np.arange(len(names), dtype=np.int32)
+        last = tracker(dataclasses.replace(found, labels=labels, label_set=LabelSet(names)))
+    assert last.ids[0] == 1
+    assert last.label_set.name(last.labels[0]) == "bus"
+
+
+def test_names_that_are_no_classes_do_not_end_the_tracking() -> None:
+    tracker = ObjectTracker(ObjectTrackerConfig())
+    for k in range(300):
+        last = tracker(
+            dataclasses.replace(seen([Mover()], STEP_S * k), label_set=LabelSet((f"object {k}",)))
+        )
+    assert len(last) == 1
 
 
 def test_a_wrong_class_now_and_then_changes_nothing() -> None:

@@ -115,6 +115,32 @@ def test_the_vehicles_motion_between_scan_and_picture_is_taken_out() -> None:
     assert found.ranges_m[0] == pytest.approx(np.hypot(18.0, 0.7), abs=0.01)
 
 
+@pytest.mark.parametrize("late_ms", [0.0, 120.0])
+@pytest.mark.parametrize("is_lossless", [False, True])
+@pytest.mark.parametrize("every", [1, 2, 10, 50])
+def test_a_camera_is_used_however_rarely_its_camera_info_comes(
+    every: int, is_lossless: bool, late_ms: float
+) -> None:
+    stage = mounted()
+    stage.reset()  # forgets a calibration's stamp from long ago
+    stage.is_lossless, stage.is_fed = is_lossless, lambda port: True
+    inputs = []
+    for k in range(100):
+        if k % every == 0:
+            inputs.append((100.0 * k + 3, "info", 100.0 * k + 3))
+        inputs.append((100.0 * k + 3.1 + late_ms, "picture", 100.0 * k + 3))
+        inputs.append((100.0 * k + 4, "scan", 100.0 * k))
+    outputs = []
+    for _, kind, time_ms in sorted(inputs):
+        if kind == "info":
+            outputs += stage.push("front/camera_info", at(camera(), time_ms))
+        else:
+            outputs += (scan if kind == "scan" else picture)(stage, time_ms)
+    outputs += stage.flush()
+    assert names(outputs).count("fused") == 100
+    assert names(outputs).count("front/objects") >= 95, "but for some of the first"
+
+
 UNCALIBRATED = PinholeCamera(Header(5, "camera"), 640, 480, np.zeros((3, 3)))
 FOREIGN = PinholeCamera(Header(5, "camera"), 640, 480, np.eye(3), np.array([0.1]), "radtan")
 
@@ -126,6 +152,8 @@ FOREIGN = PinholeCamera(Header(5, "camera"), 640, 480, np.eye(3), np.array([0.1]
         (UNCALIBRATED, "not calibrated"),
         (FOREIGN, "model 'radtan'"),
         (dataclasses.replace(camera(), width=0, height=0), "without a size"),
+        (dataclasses.replace(camera(), distortion=np.full(5, np.nan)), "D is not finite"),
+        (dataclasses.replace(camera(), matrix=camera().matrix + [0, 0, np.inf]), "K or D is not"),
     ],
 )
 def test_a_camera_that_cannot_project_degrades_and_says_so(
@@ -138,6 +166,29 @@ def test_a_camera_that_cannot_project_degrades_and_says_so(
     ((_, fused),) = scan(stage, 0)
     assert fused.scores[0] == np.float32(CAR[1])
     assert trouble in stage.status()["camera_front"]
+
+
+@pytest.mark.parametrize("size", [(1280, 960), (320, 240), (640, 240), None])
+def test_boxes_of_pictures_of_another_size_than_the_calibration_are_not_used(size) -> None:
+    """As of drivers that shrink the picture and leave camera_info as it was, or enlarge it."""
+    stage = mounted()
+    found = boxes(("car", 0.9, picture_box(CAR)), ("car", 0.9, (900.0, 700.0, 1000.0, 800.0)))
+    stage.push("front/candidates", dataclasses.replace(at(found, 3), picture_wh=size))
+    ((_, fused),) = scan(stage, 0)
+    assert fused.scores[0] == np.float32(CAR[1])
+    assert "camera front: camera_info is for pictures of 640x480" in stage.status()["degraded"]
+    assert stage.status()["degraded"].endswith(
+        f"these have {size[0]}x{size[1]}" if size else "its boxes lie outside of them"
+    )
+
+
+@pytest.mark.parametrize("size", [(640, 480), (641, 479), None])
+def test_boxes_of_pictures_of_the_calibrations_size_are_used(size) -> None:
+    stage = mounted()
+    found = boxes(("car", 0.9, picture_box(CAR)), ("car", 0.9, (500.0, 300.0, 700.0, 500.0)))
+    stage.push("front/candidates", dataclasses.replace(at(found, 3), picture_wh=size))
+    assert names(scan(stage, 0)) == ["fused", "front/objects"]
+    assert "degraded" not in stage.status()
 
 
 def test_a_camera_without_a_transform_is_a_counted_drop() -> None:

@@ -17,6 +17,7 @@ from spatial_perception.core import (
 )
 from spatial_perception.stages.object_tracker import ObjectTrackerStage, ObjectTrackerStageConfig
 from spatial_perception.stages.registry import make_stage
+from spatial_perception.stages.stage import DropCause
 from test.pipelines.scenes import Mover, seen
 
 EGO_MPS = 10.0
@@ -212,3 +213,23 @@ def test_autoware_topics_are_there_on_request_alone() -> None:
         assert ports[name].codec.encode(outputs[name])
     assert outputs["predicted"].poses.shape[:2] == (2, 2)
     assert dataclasses.is_dataclass(outputs["tracked"])
+
+
+@pytest.mark.parametrize("port", ["fused", "candidates"])
+def test_detections_that_are_no_newer_than_those_before_are_counted_as_stale(port: str) -> None:
+    """As of a detector of one's own whose stamps are all zero."""
+    stage = ObjectTrackerStage(ObjectTrackerStageConfig())
+    for _ in range(10):
+        stage.push(
+            port, dataclasses.replace(from_vehicle(CARS, 0.0), header=Header(0, "base_link"))
+        )
+    assert stage.drops == {DropCause.STALE: 9}
+
+
+def test_candidates_that_fused_ones_take_the_place_of_are_not_counted() -> None:
+    stage = ObjectTrackerStage(ObjectTrackerStageConfig())
+    stage.is_fed = lambda port: True
+    for k in range(5):
+        for port in ("candidates", "fused") if k % 2 else ("fused", "candidates"):
+            stage.push(port, from_vehicle(CARS, 0.1 * k))
+    assert not stage.drops

@@ -1,6 +1,7 @@
 """The overlay waits for its parts, draws nothing that nobody sees, and names bad calibration."""
 
 import numpy as np
+import pytest
 
 from spatial_perception.core import (
     CAMVID_LABELS,
@@ -85,6 +86,23 @@ def test_an_uncalibrated_camera_degrades_and_is_named() -> None:
     stage.push("front/camera_info", PinholeCamera(Header(0, FRAME), 640, 480, np.zeros((3, 3))))
     assert len(stage.push("front/image", picture(5))) == 1
     assert "camera front: not calibrated" in stage.status()["degraded"]
+
+
+@pytest.mark.parametrize(("shape", "is_drawn"), [((480, 640), True), ((240, 320), False)])
+def test_objects_are_not_drawn_where_the_calibration_is_of_pictures_of_another_size(
+    shape: tuple[int, int], is_drawn: bool
+) -> None:
+    stage = make()
+    objects = example_detections3d()
+    header = Header(objects.header.stamp_ns, FRAME)
+    stage.push("tf_static", Transforms((StampedTransform(header, "base_link", OPTICAL_FROM_BASE),)))
+    stage.push("front/camera_info", example_camera())
+    stage.push("detections", objects)
+    image = CameraImage(header, np.full((*shape, 3), 100, np.uint8))
+    ((_, drawn),) = stage.push("front/image", image)
+    assert np.any(drawn.pixels != image.pixels) == is_drawn
+    trouble = "camera_info is for pictures of 640x480, these have 320x240, objects are not drawn"
+    assert (stage.status().get("degraded") == f"camera front: {trouble}") != is_drawn
 
 
 def test_parts_that_nobody_makes_are_named_until_they_come() -> None:

@@ -137,6 +137,28 @@ def test_sensors_of_one_name_are_refused(stage: str, values: dict[str, list[str]
         build_graph({stage: values}, only=(stage,))
 
 
+@pytest.mark.parametrize(
+    ("stage", "values", "name"),
+    [
+        ("camera_detector", {"cameras": ["front/wide"]}, "front/wide"),
+        ("camera_segmenter", {"cameras": [""]}, ""),
+        ("overlay", {"cameras": ["front-left"]}, "front-left"),
+        ("lidar_detector", {"lidars": ["", "on top"]}, "on top"),
+        ("object_tracker", {"lidar": "2nd"}, "2nd"),
+    ],
+)
+def test_names_of_sensors_that_make_no_topics_are_refused(
+    stage: str, values: dict[str, object], name: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"{stage}: '{name}' is no name of a sensor"):
+        make_stage(stage, values)
+
+
+def test_a_part_that_the_overlay_does_not_know_is_named() -> None:
+    with pytest.raises(ConfigError, match="no part 'detection'; did you mean 'detections'"):
+        make_stage("overlay", {"parts": ["detection"]})
+
+
 def test_the_example_for_nav2_takes_topics_that_are_published() -> None:
     path = Path(__file__).parents[2] / "config" / "nav2_costmap.yaml"
     costmap = yaml.safe_load(path.read_text())["local_costmap"]["local_costmap"]["ros__parameters"]

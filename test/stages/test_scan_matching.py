@@ -63,6 +63,23 @@ def test_it_is_idle_while_tf_tells_the_pose() -> None:
     assert stage.status() == {"ego_motion": "tf", "idle": "run is auto, poses come from tf"}
 
 
+@pytest.mark.skipif(not has_matcher, reason="needs kiss-icp")
+def test_scans_are_matched_once_tf_is_silent_for_a_second_and_begin_a_new_map() -> None:
+    stage, world = make(), street(np.random.default_rng(0))
+    found = {}
+    for k in range(30):
+        pose = Pose.from_yaw(0.0, np.array([0.8 * k, 0.0, 0.0]))
+        if 4 <= k < 10:
+            odom = StampedTransform(Header(k * STEP_NS, "odom"), "base_link", pose)
+            stage.push("tf", Transforms((odom,)))
+        found[k] = [
+            value for _, value in stage.push("points", cloud(k, pose.inverse().apply(world)))
+        ]
+    assert [k for k, values in found.items() if values] == [*range(4), *range(19, 30)]
+    np.testing.assert_array_equal(found[19][0].pose.translation, np.zeros(3))
+    np.testing.assert_allclose(found[21][0].pose.translation, [1.6, 0.0, 0.0], atol=0.1)
+
+
 def test_without_the_package_it_gives_nothing_and_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

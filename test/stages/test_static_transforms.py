@@ -35,3 +35,8 @@ def test_nothing_given_is_nothing() -> None:
 def test_another_form_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="expected PARENT:CHILD:X,Y,Z"):
         parse_static_transforms([text])
+
+
+def test_a_frame_that_is_mounted_on_itself_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'lidar' is mounted on itself"):
+        parse_static_transforms(["lidar:lidar:1,2,3"])
