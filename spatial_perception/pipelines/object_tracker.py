@@ -38,7 +38,7 @@ class ObjectTrackerConfig:
     birth_log_odds: float = option(
         -1.5, help="of the existence of a new track, before its score counts", range=(-10.0, 10.0)
     )
-    birth_score: float = option(0.08, help="a detection below starts no track", range=(0.0, 1.0))
+    birth_score: float = option(0.05, help="a detection below starts no track", range=(0.0, 1.0))
     score_weight: float = option(
         0.4, help="of a detection's log-odds in the existence of its track", range=(0.0, 10.0)
     )
@@ -49,7 +49,7 @@ class ObjectTrackerConfig:
         2, help="and after so many detections, which a velocity takes", range=(1, 100)
     )
     confirm_probability: float = option(
-        0.8, help="tracks are published from this probability of existence on", range=(0.0, 1.0)
+        0.7, help="tracks are published from this probability of existence on", range=(0.0, 1.0)
     )
     death_probability: float = option(
         0.005, help="tracks that are less probable are forgotten", range=(0.0, 1.0)
@@ -64,7 +64,7 @@ class ObjectTrackerConfig:
         range=(0.0, 60.0),
     )
     publish_s: float = option(
-        0.35, help="and no longer published this long after it", unit="s", range=(0.0, 60.0)
+        0.5, help="and no longer published this long after it", unit="s", range=(0.0, 60.0)
     )
     size_gain: float = option(
         0.1, help="weight of a new measurement of the size, once settled", range=(0.0, 1.0)
