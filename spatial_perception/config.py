@@ -49,13 +49,16 @@ class OptionInfo:
     range: tuple[float, float] | None
 
 
-def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str = "configuration") -> T:
+def from_mapping(
+    cls: type[T], mapping: Mapping[str, Any], where: str = "configuration", base: Any = None
+) -> T:
     """Returns `cls` built from `mapping`; nested dataclasses from nested mappings.
 
     Args:
         cls: a dataclass.
         mapping: plain values as YAML gives them; missing keys take the field's default.
         where: what the mapping is, for error messages, e.g. a file name.
+        base: a `cls` from which missing keys are taken instead, as a group's are from its default.
 
     Raises:
         ConfigError: an unknown key (with the near miss), a wrong type, a value out of range,
@@ -70,11 +73,14 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str = "configu
             raise ConfigError(f"{where}: unknown option '{key}'{near_miss(str(key), fields)}")
     values: dict[str, Any] = {}
     for name, field in fields.items():
+        default = getattr(base, name) if isinstance(base, cls) else _default(field)
         if name in mapping:
             place = f"{where}: {name}"
-            values[name] = _convert(hints[name], mapping[name], place)
+            values[name] = _convert(hints[name], mapping[name], place, default)
             _check_range(values[name], field.metadata.get("range"), place)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        elif default is not dataclasses.MISSING:
+            values[name] = default
+        else:
             raise ConfigError(f"{where}: option '{name}' is missing and has no default")
     try:
         return cls(**values)
@@ -91,18 +97,22 @@ def near_miss(name: str, known: typing.Iterable[str]) -> str:
     return f"; known: {', '.join(names)}" if names else ""
 
 
-def describe(cls: type[Any], prefix: str = "") -> Iterator[OptionInfo]:
-    """Yields every option of a configuration class, nested ones with dotted names."""
+def describe(cls: type[Any], prefix: str = "", base: Any = None) -> Iterator[OptionInfo]:
+    """Yields every option of a configuration class, nested ones with dotted names.
+
+    Args:
+        cls: a dataclass.
+        prefix: before each name.
+        base: a `cls` whose values are the defaults, as a group's default is; None for the fields'.
+    """
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
         kind = hints[field.name]
         name = f"{prefix}{field.name}"
+        default = getattr(base, field.name) if isinstance(base, cls) else _default(field)
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            yield from describe(kind, f"{name}.")
+            yield from describe(kind, f"{name}.", default)
             continue
-        default = field.default
-        if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
         meta = field.metadata
         yield OptionInfo(
             name, kind, default, meta.get("help", ""), meta.get("unit", ""), meta.get("range")
@@ -157,7 +167,14 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def _convert(kind: Any, value: Any, where: str) -> Any:
+def _default(field: dataclasses.Field) -> Any:
+    """Returns a field's default; `dataclasses.MISSING` where it has none."""
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _convert(kind: Any, value: Any, where: str, base: Any = None) -> Any:
     origin = typing.get_origin(kind)
     if kind is Any:
         return value
@@ -175,7 +192,7 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
     if origin is dict:
         return _convert_dict(kind, value, where)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return value if isinstance(value, kind) else from_mapping(kind, value, where)
+        return value if isinstance(value, kind) else from_mapping(kind, value, where, base)
     return _convert_scalar(kind, value, where)
 
 

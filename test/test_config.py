@@ -69,6 +69,22 @@ def test_describe_lists_every_option_with_its_range() -> None:
     assert listed["inner.threshold"].range == (0.0, 1.0)
 
 
+def test_a_group_keeps_the_defaults_of_whoever_has_it() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Group:
+        low: float = option(0.1)
+        inner: Inner = option(default_factory=Inner)
+
+    @dataclass(frozen=True, slots=True)
+    class Owner:
+        group: Group = option(default_factory=lambda: Group(0.2, Inner(0.7)))
+
+    listed = {o.name: o.default for o in describe(Owner)}
+    assert listed == {"group.low": 0.2, "group.inner.threshold": 0.7}
+    assert from_mapping(Owner, {"group": {"low": 0.3}}).group == Group(0.3, Inner(0.7))
+    assert from_mapping(Owner, {"group": {"inner": {}}}) == Owner()
+
+
 def test_bad_yaml_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("a: [1, 2")
     with pytest.raises(ConfigError, match=r"bad.yaml: not valid YAML: .*") as caught:

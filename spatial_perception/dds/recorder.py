@@ -8,12 +8,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from spatial_perception.dds.endpoints import Offer
 from spatial_perception.dds.participant import Participant
-from spatial_perception.dds.pubsub import TopicType
+from spatial_perception.dds.pubsub import Subscription, TopicType
 from spatial_perception.messages import QosProfile
 
 NODE = "recorder"
@@ -92,6 +92,7 @@ class Recorder:
         self._queue = _Queue(QUEUE_BYTES)
         self._counts: dict[str, int] = {}
         self._refused: set[str] = set()
+        self._subscriptions: dict[str, tuple[Subscription, QosProfile]] = {}
         participant.add_node(NODE)
 
     def record(
@@ -121,6 +122,7 @@ class Recorder:
         for topic, offers in sorted(self._participant.offers().items()):
             if topic in self._counts:
                 self._check_types(topic, offers)
+                self._loosen(topic, offers)
             elif not self._options.topics or topic in self._options.topics:
                 self._subscribe(offers)
         for text in self._participant.incompatibilities():
@@ -133,8 +135,28 @@ class Recorder:
         self._counts[what.topic] = 0
         self._sink.declare(what, first.qos)
         _LOGGER.info("%s (%s)", what.topic, what.ros_type)
-        take = functools.partial(self._queue.put, what)
-        self._participant.subscribe_to(NODE, what, adapted_qos(same_type), take)
+        self._take(what, adapted_qos(same_type))
+
+    def _loosen(self, topic: str, offers: tuple[Offer, ...]) -> None:
+        """Subscribes anew where a publisher that came later offers less than those before."""
+        subscription, now = self._subscriptions[topic]
+        same_type = tuple(o for o in offers if o.ros_type == subscription.what.ros_type)
+        if not same_type:
+            return
+        wanted = adapted_qos(same_type)
+        loose = QosProfile(
+            reliable=now.reliable and wanted.reliable,
+            transient_local=now.transient_local and wanted.transient_local,
+            depth=max(now.depth, wanted.depth),
+        )
+        if loose != replace(now, depth=loose.depth):
+            self._participant.remove(subscription)
+            self._take(subscription.what, loose)
+
+    def _take(self, what: TopicType, profile: QosProfile) -> None:
+        put = functools.partial(self._queue.put, what)
+        subscription = self._participant.subscribe_to(NODE, what, profile, put)
+        self._subscriptions[what.topic] = subscription, profile
 
     def _check_types(self, topic: str, offers: tuple[Offer, ...]) -> None:
         types = {offer.ros_type for offer in offers}

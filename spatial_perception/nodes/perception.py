@@ -6,7 +6,7 @@ from rclpy.node import Node
 
 from spatial_perception.config import from_mapping, near_miss
 from spatial_perception.errors import ConfigError
-from spatial_perception.nodes.declaration import declare, given_parameters
+from spatial_perception.nodes.declaration import declare, given_parameters, refusing_unset
 from spatial_perception.nodes.parameters import check_unknown, node_parameters
 from spatial_perception.nodes.process import Process
 from spatial_perception.nodes.run import run
@@ -21,7 +21,8 @@ def main() -> int:
 
 
 def _build() -> tuple[Process, list[Node]]:
-    primary = Node(GRAPH_NODE, automatically_declare_parameters_from_overrides=True)
+    with refusing_unset(GRAPH_NODE):
+        primary = Node(GRAPH_NODE, automatically_declare_parameters_from_overrides=True)
     given = given_parameters(primary)
     names = _stage_names(given)
     nodes = [StageNode(name) for name in names]

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 import rclpy
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -37,6 +38,8 @@ def run(build: Build) -> int:
         signal.signal(number, lambda *_: end.set())
     try:
         rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    except rclpy_implementation.UnknownROSArgsError as error:
+        return _refuse(f"unknown ROS arguments: {error}")
     except RuntimeError as error:  # a parameter file that is missing or no YAML
         return _refuse(str(error).split(", at ", 1)[0])  # without the place in rcl's source
     try:

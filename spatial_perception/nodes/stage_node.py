@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
-from rclpy.qos import qos_policy_name_from_kind
+from rclpy.qos import QoSPolicyKind, qos_policy_name_from_kind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
+from spatial_perception.errors import ConfigError
 from spatial_perception.messages import Codec
-from spatial_perception.nodes.declaration import declare, given_parameters
+from spatial_perception.nodes.declaration import declare, given_parameters, refusing_unset
 from spatial_perception.nodes.parameters import node_parameters
 from spatial_perception.nodes.qos import ros_qos
 from spatial_perception.stages.graph import latency_port
@@ -27,6 +28,14 @@ from spatial_perception.stages.registry import make_stage
 
 Callback = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 SUCCESS = TransitionCallbackReturn.SUCCESS
+_OVERRIDABLE = QoSOverridingOptions(
+    policy_kinds=(
+        QoSPolicyKind.HISTORY,
+        QoSPolicyKind.DEPTH,
+        QoSPolicyKind.RELIABILITY,
+        QoSPolicyKind.DURABILITY,
+    )
+)
 
 
 class Owner(Protocol):
@@ -66,7 +75,8 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
     """
 
     def __init__(self, stage_name: str) -> None:
-        super().__init__(stage_name, automatically_declare_parameters_from_overrides=True)
+        with refusing_unset(stage_name):
+            super().__init__(stage_name, automatically_declare_parameters_from_overrides=True)
         self.stage_name = stage_name
         self.infos = node_parameters(stage_name)
         self.given = given_parameters(self)
@@ -82,7 +92,7 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
             owner: the process.
 
         Raises:
-            ConfigError: a parameter has a bad value.
+            ConfigError: a parameter has a bad value, or needs a package that is not installed.
         """
         known = {info.name for info in self.infos}
         own = {name: value for name, value in self.given.items() if name in known}
@@ -115,7 +125,7 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
             incompatible_qos=functools.partial(self._warn_incompatible, topic),
             message_lost=lambda event: on_lost(topic, event.total_count_change),
         )
-        options = [QoSOverridingOptions.with_default_policies(), None]
+        options = [_OVERRIDABLE, None]
         return [
             self.create_subscription(
                 message_class(codec.ros_type),
@@ -193,7 +203,7 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
             message_class(port.codec.ros_type),
             relative(port.topic),
             ros_qos(port.qos),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            qos_overriding_options=_OVERRIDABLE,
         )
 
     def _warn_incompatible(self, topic: str, event: Any) -> None:
@@ -205,9 +215,16 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
 
 
 def message_class(ros_type: str) -> Any:
-    """Returns rclpy's class of a message type written `package/msg/Name`."""
+    """Returns rclpy's class of a message type written `package/msg/Name`.
+
+    Raises:
+        ConfigError: the package is not installed.
+    """
     package, _, name = ros_type.split("/")
-    return getattr(importlib.import_module(f"{package}.msg"), name)
+    try:
+        return getattr(importlib.import_module(f"{package}.msg"), name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{ros_type} needs the ROS package {package}: {error}") from error
 
 
 def spin_once_later(node: Node, callback: Callable[[], None]) -> None:

@@ -136,3 +136,15 @@ def test_unknown_node_of_a_file_is_refused(load, tmp_path: Path) -> None:
 
 def test_player_starts_once_when_all_stages_have_said_whether_they_are_ready(load) -> None:
     assert load("replay.launch.py").READY.search(b"[perception]: 8 of 8 stages ready")
+
+
+@pytest.mark.parametrize("level", ["warn", "error", "fatal"])
+def test_a_level_that_hides_the_line_the_player_waits_for_is_refused(load, level: str) -> None:
+    from launch import LaunchContext
+
+    arguments = load("replay.launch.py").generate_launch_description().get_launch_arguments()
+    (argument,) = (argument for argument in arguments if argument.name == "log_level")
+    context = LaunchContext()
+    context.launch_configurations["log_level"] = level
+    with pytest.raises(RuntimeError, match="not valid"):
+        argument.execute(context)

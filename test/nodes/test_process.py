@@ -127,6 +127,14 @@ def test_value_out_of_range_is_refused(make_process) -> None:
         make_process("occupancy_mapper", arguments=("-p", "size_m:=-1.0"))
 
 
+def test_durability_of_an_output_can_be_overridden(make_process) -> None:
+    grid = "/perception/occupancy/grid"
+    override = f"qos_overrides.{grid}.publisher.durability:=volatile"
+    _, node = make_process("occupancy_mapper", arguments=("-p", override))
+    (info,) = node.get_publishers_info_by_topic(grid)
+    assert info.qos_profile.durability.name == "VOLATILE"
+
+
 def test_namespace_moves_topics_but_not_transforms(make_process) -> None:
     _, node = make_process("occupancy_mapper", arguments=("-r", "__ns:=/car1"))
     node.trigger_configure()
