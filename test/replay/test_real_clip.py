@@ -23,6 +23,7 @@ DATA = Path(
 CLIP = DATA / "kitti_raw_clip"
 STAGES = (
     "lidar_detector",
+    "lidar_segmenter",
     "camera_detector",
     "occupancy_mapper",
     "camera_lidar_fusion",
@@ -34,8 +35,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CLIP.is_dir(), reason=f"needs the bag {CLIP}"),
     pytest.mark.skipif(
-        not {"lidar_detector", "camera_detector"} <= set(model_names()),
-        reason="needs the models lidar_detector and camera_detector",
+        not {"lidar_detector", "lidar_segmenter", "camera_detector"} <= set(model_names()),
+        reason="needs the models lidar_detector, lidar_segmenter and camera_detector",
     ),
 ]
 
