@@ -127,4 +127,7 @@ POINT_LABELS = _label_set(
     person=(255, 40, 40),
     two_wheeler=(200, 90, 255),
 )
+GROUND_CLASSES = ("road", "sidewalk", "terrain")
+"""Those of `POINT_LABELS` on which things stand."""
+
 KNOWN_LABEL_SETS = (OBJECT_LABELS, CAMERA_OBJECT_LABELS, CAMVID_LABELS, POINT_LABELS)

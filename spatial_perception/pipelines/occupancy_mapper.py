@@ -15,6 +15,7 @@ from spatial_perception.core import (
     Pose,
     VoxelGrid,
 )
+from spatial_perception.core.labels import GROUND_CLASSES
 from spatial_perception.core.occupancy import UNKNOWN_CELL
 from spatial_perception.core.transforms import NS_PER_S
 from spatial_perception.ops.cells import cell_at
@@ -27,7 +28,6 @@ from spatial_perception.pipelines.obstacle_guard import ObstacleGuard
 from spatial_perception.pipelines.ray_clearing import ClearingReach, RayClearing, Rays
 from spatial_perception.pipelines.scan_view import ScanView
 
-GROUND_CLASSES = ("road", "sidewalk", "terrain")
 _GROUND_REFINEMENT = 6
 _COUNTED_POINTS = 3
 _DENSE_M, _DENSE_SHARE = 20.0, 8  # so near one of so many is enough to find the ground

@@ -10,13 +10,14 @@ import numpy as np
 
 from spatial_perception.core import Detections3D, LabelledCloud, LabelSet
 from spatial_perception.core.boxes import points_in_boxes
+from spatial_perception.core.labels import GROUND_CLASSES
 from spatial_perception.pipelines.class_evidence import log_odds, probability
 
-GROUND = ("road", "sidewalk", "terrain")
 _MARGIN_M = np.array([0.4, 0.4, 0.2])
 """Added to length, width and height of a box before its points are counted: a box may be off."""
 _SMALLEST_M = 0.6
 """Length and width of the smallest box that is looked into, before the margin."""
+_RASTER = 256  # metres after which the raster of what is near a box repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class PointEvidence:
         self._weight = weight
 
     def __call__(self, objects: Detections3D, points: LabelledCloud) -> Detections3D:
-        """Returns the objects with the scores that detector and segmenter give together.
+        """Returns the usable objects with the scores that detector and segmenter give together.
 
         Classes that the segmenter does not know, or `WITNESSES` does not name, keep theirs.
 
@@ -72,6 +73,7 @@ class PointEvidence:
         """
         if not self._weight:
             return objects
+        objects = objects.usable()
         own, weight, neutral = _tables(objects.label_set, points.label_set)
         counts = points_by_class(objects, points)
         alike = (counts * own[objects.labels]).sum(axis=1)
@@ -99,7 +101,7 @@ def points_by_class(objects: Detections3D, points: LabelledCloud) -> np.ndarray:
     reach = np.hypot(boxes[:, 3], boxes[:, 4]) / 2
     low, high = boxes[:, :2] - reach[:, None], boxes[:, :2] + reach[:, None]
     is_counted = np.zeros(256, bool)
-    is_counted[: len(names)] = [name not in GROUND for name in names]
+    is_counted[: len(names)] = [name not in GROUND_CLASSES for name in names]
     chosen = np.flatnonzero(is_counted.take(points.labels))
     chosen = chosen[_is_near(points.cloud.points.take(chosen, axis=0), low, high)]
     chosen = chosen[np.argsort(points.cloud.points[chosen, 0])]
@@ -113,24 +115,24 @@ def points_by_class(objects: Detections3D, points: LabelledCloud) -> np.ndarray:
 
 
 def _is_near(place: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Returns (N,) bool: which places lie in a square metre that one of the rectangles touches.
+    """Returns (N,) bool: False for most places that lie in none of the rectangles.
+
+    Square metres are marked in a raster that repeats, so that no box is too far or too large.
 
     Args:
         place: (N, 3) metres.
         low: (M, 2) least x and y of the rectangles.
         high: (M, 2) greatest.
     """
-    corner = np.floor(low.min(axis=0))
-    raster = np.zeros((np.ceil(high.max(axis=0)) - corner + 2).astype(int), bool)  # a rim of False
-    first, last = (np.floor(limits - corner).astype(int) for limits in (low, high))
-    for (x, y), (x_end, y_end) in zip(first, last, strict=True):
-        raster[x : x_end + 1, y : y_end + 1] = True
-    x, y = (
-        np.clip(place[:, axis] - np.float32(corner[axis]), -1, raster.shape[axis] - 1)
-        for axis in (0, 1)
-    )
-    cell = np.floor(x).astype(np.intp) * raster.shape[1] + np.floor(y).astype(np.intp)
-    near: np.ndarray = raster.ravel().take(cell, mode="wrap")
+    raster = np.zeros((_RASTER, _RASTER), bool)
+    first = np.floor(low)
+    counts = np.minimum(np.floor(high) - first + 1, _RASTER).astype(int)
+    first = (first % _RASTER).astype(int)
+    for (x, y), (columns, rows) in zip(first, counts, strict=True):
+        raster[np.ix_(np.arange(x, x + columns) % _RASTER, np.arange(y, y + rows) % _RASTER)] = True
+    limit = np.float32(1 << 30)  # beyond what is a place, and within what is an integer
+    x, y = (np.clip(np.floor(place[:, k]), -limit, limit).astype(np.int32) for k in (0, 1))
+    near: np.ndarray = raster.ravel().take((x % _RASTER) * _RASTER + y % _RASTER)
     return near
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from spatial_perception.core.labels import POINT_LABELS, UNLABELED
+from spatial_perception.core.labels import GROUND_CLASSES, POINT_LABELS, UNLABELED
 from spatial_perception.core.pose import Pose
 from spatial_perception.datasets.shards import FREE, VoxelTruth
 from spatial_perception.simulation.materials import POINT_CLASS
@@ -103,7 +103,7 @@ def _paint(
 
 def _bury(labels: np.ndarray) -> None:
     """Marks what lies under the ground as unknown and fills the bodies of vehicles."""
-    ground = np.isin(labels, [POINT_LABELS.index(n) for n in ("road", "sidewalk", "terrain")])
+    ground = np.isin(labels, [POINT_LABELS.index(n) for n in GROUND_CLASSES])
     # Where nothing of the ground is left, whatever stands lowest covers it.
     ground |= (labels != FREE) & ~ground.any(0)
     above = _so_far(ground[::-1])[::-1]

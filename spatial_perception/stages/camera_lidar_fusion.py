@@ -222,15 +222,20 @@ class CameraLidarFusionStage(Stage):
 
     def _release(self) -> Iterator[tuple[str, Any]]:
         scan = self._waiting.popleft()
-        tree, objects = self._ego.tree, self._points.weighed(scan.objects, self._ego.tree)
-        self._released_ns = objects.header.stamp_ns
+        header, tree = scan.objects.header, self._ego.tree
+        self._released_ns = header.stamp_ns
         views = [v for name in self._cameras if (v := self._view(name, scan)) is not None]
         distrusted = frozenset(n for n, camera in self._cameras.items() if camera.is_off)
-        points = self._points.points(objects.header, tree) if views else NO_POINTS
+        labelled = self._points.labelled(header, tree)
+        if labelled is not None:
+            points = labelled.cloud.points
+        else:
+            points = self._points.points(header, tree) if views else NO_POINTS
+        objects = self._points.weighed(scan.objects, labelled)
         fused, results = self._fusion(objects, views, points, distrusted)
         for result in results:
             self._cameras[result.name].judge(result)
-        self._points.forget(objects.header.stamp_ns)
+        self._points.forget(header.stamp_ns)
         yield FUSED_DETECTIONS.name, fused
         for result in results:
             yield f"{result.name}/objects", result.objects

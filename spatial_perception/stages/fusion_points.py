@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from spatial_perception.core import Detections3D, Header, LabelledCloud, PointCloud, TransformTree
+from spatial_perception.core import (
+    Detections3D,
+    Header,
+    LabelledCloud,
+    PointCloud,
+    Pose,
+    TransformTree,
+)
 from spatial_perception.errors import TransformError
 from spatial_perception.pipelines.point_evidence import PointEvidence
 from spatial_perception.stages.announced import MOST_AHEAD
@@ -51,31 +58,28 @@ class FusionPoints:
         first = self._labels.newest_ns is None and labels_are_certain
         return first or self._labels.may_come(stamp_ns, now_ns)
 
-    def weighed(self, objects: Detections3D, tree: TransformTree) -> Detections3D:
+    def labelled(self, header: Header, tree: TransformTree) -> LabelledCloud | None:
+        """Returns the scan of a stamp with its labels in a frame; None where they did not come."""
+        if self._labels.newest_ns is None:
+            return None
+        labels = self._labels.nearest(header.stamp_ns)
+        pose = None if labels is None else _pose(labels.header, header, tree)
+        if labels is None or pose is None:
+            self._without += 1
+            return None
+        return labels.transformed(pose, header.frame_id)
+
+    def weighed(self, objects: Detections3D, labels: LabelledCloud | None) -> Detections3D:
         """Returns the objects with what the labels of their points say; as they are without."""
-        if self._evidence is None or self._labels.newest_ns is None:
+        if self._evidence is None or labels is None:
             return objects
-        labels, header = self._labels.nearest(objects.header.stamp_ns), objects.header
-        if labels is None:
-            self._without += 1
-            return objects
-        try:
-            pose = tree.lookup(header.frame_id, labels.header.frame_id, header.stamp_ns)
-        except TransformError:
-            self._without += 1
-            return objects
-        return self._evidence(objects, labels.transformed(pose, header.frame_id))
+        return self._evidence(objects, labels)
 
     def points(self, header: Header, tree: TransformTree) -> np.ndarray:
         """Returns (P, 3) points of the scan of a stamp in a frame; none where they did not come."""
         cloud = self._clouds.nearest(header.stamp_ns)
-        if cloud is None:
-            return NO_POINTS
-        try:
-            pose = tree.lookup(header.frame_id, cloud.header.frame_id, header.stamp_ns)
-        except TransformError:
-            return NO_POINTS
-        return pose.apply(cloud.points)
+        pose = None if cloud is None else _pose(cloud.header, header, tree)
+        return NO_POINTS if cloud is None or pose is None else pose.apply(cloud.points)
 
     def status(self) -> dict[str, str]:
         """Returns where the classes of points come in, for `/diagnostics`."""
@@ -97,3 +101,11 @@ class FusionPoints:
         """Forgets everything."""
         self._clouds.clear()
         self._labels.clear()
+
+
+def _pose(cloud: Header, objects: Header, tree: TransformTree) -> Pose | None:
+    """Returns the place of a cloud in the frame of the objects; None where it is not known."""
+    try:
+        return tree.lookup(objects.frame_id, cloud.frame_id, objects.stamp_ns)
+    except TransformError:
+        return None

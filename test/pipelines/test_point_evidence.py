@@ -88,3 +88,34 @@ def test_counts_are_those_of_every_point_against_every_box() -> None:
     expected[:, [POINT_LABELS.index(name) for name in ("road", "sidewalk", "terrain")]] = 0
     assert (counts == expected).all()
     assert counts.sum() > 1000
+
+
+@pytest.mark.parametrize(
+    ("center", "size"),
+    [
+        ((3.0e9, 12.0, 0.9), PERSON[3]),
+        ((12.0, -3.0, 0.9), (1.0e9, 1.0e9, 2.0)),
+        ((np.nan, 12.0, 0.9), PERSON[3]),
+    ],
+)
+def test_odd_boxes_of_other_detectors_leave_the_others_what_they_are_worth(center, size) -> None:
+    cloud = labelled(("person", PERSON[2], 20))
+    expected = PointEvidence(1.0)(objects(PERSON), cloud).scores[0]
+    odd = ("car", 0.5, center, size)
+    assert PointEvidence(1.0)(objects(PERSON, odd), cloud).scores[0] == expected
+
+
+def test_a_box_without_a_class_has_no_evidence() -> None:
+    cloud = labelled(("person", PERSON[2], 20))
+    found = dataclasses.replace(objects(PERSON, CAR), labels=np.array([2, -1], np.int32))
+    assert PointEvidence(1.0)(found, cloud).scores[0] > PERSON[1]
+    found = dataclasses.replace(found, labels=np.array([2, 9], np.int32))
+    assert PointEvidence(1.0)(found, cloud).scores[0] > PERSON[1]
+
+
+def test_points_at_the_end_of_the_world_are_in_no_box() -> None:
+    cloud = labelled(("person", PERSON[2], 20))
+    places = cloud.cloud.points.copy()
+    places[::2] = (1e20, -1e20, 1e20)
+    far = dataclasses.replace(cloud, cloud=PointCloud(cloud.header, places))
+    assert points_by_class(objects(PERSON), far).sum() == 10
